@@ -1,0 +1,1 @@
+"""People and their judgments: curation, releases, reader studies, grades."""

@@ -1,0 +1,1 @@
+"""Immutable bytes, addressed by the checksum of what is stored."""

@@ -1,0 +1,48 @@
+"""Event: one act of one person, written in the transaction of the act and never changed.
+
+actor: the id of the person, or "" for nobody (a failed sign-in, a command). Details hold ids and counts,
+never names, dates of birth or free text of patients.
+"""
+
+from typing import Any, NoReturn, TypeVar
+
+from django.db import models
+from django.utils import timezone
+
+M = TypeVar("M", bound=models.Model)
+
+
+class AppendOnlyError(RuntimeError):
+    """Somebody tried to change or remove a row that only ever grows."""
+
+
+class AppendOnlyQuerySet(models.QuerySet[M]):
+    """Rows may be added; UPDATE and DELETE are refused."""
+
+    def update(self, **fields: Any) -> NoReturn:
+        raise AppendOnlyError(f"{self.model._meta.verbose_name}: rows are never changed")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnlyError(f"{self.model._meta.verbose_name}: rows are never removed")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError(f"{self.model._meta.verbose_name}: rows are never changed")
+
+
+class Event(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    actor = models.CharField(max_length=64, blank=True)
+    verb = models.CharField(max_length=64)
+    subject_type = models.CharField(max_length=64, blank=True)
+    subject_id = models.CharField(max_length=64, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["subject_type", "subject_id"], name="event_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.verb} {self.subject_type} {self.subject_id}"

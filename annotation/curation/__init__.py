@@ -1,0 +1,1 @@
+"""Checklists, reviews and the states an item passes through."""

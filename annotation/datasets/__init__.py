@@ -1,0 +1,1 @@
+"""Datasets, items, their revisions, images and aliases; import of items."""

@@ -1,0 +1,1 @@
+"""Drafts, grades and the workstation."""

@@ -1,0 +1,1 @@
+"""Who signs in and which site roles they hold."""

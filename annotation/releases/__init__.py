@@ -1,0 +1,1 @@
+"""Frozen, checksummed sets of item revisions."""

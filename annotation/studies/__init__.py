@@ -1,0 +1,1 @@
+"""Rubrics, reader studies, enrollments and the stored reading order."""

@@ -1,0 +1,315 @@
+"""Rubric, reader study, enrollment and reading.
+
+rubric: a versioned set of criteria with anchors; locked when a study that uses it opens. study: readers grading
+outputs of one release under one protocol; everything random (order, labels, sides) is drawn once when it opens
+and stored. enrollment: what one person is in one study. reading: one reader's numbered place in a study, showing
+one or several outputs of one item under labels.
+"""
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from annotation.datasets.models import ItemRevision
+from annotation.people.models import User
+from annotation.releases.models import Release
+from annotation.systems.models import Output, Submission
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class Rubric(models.Model):
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        LOCKED = "locked"
+
+    code = models.CharField(max_length=16)
+    version = models.CharField(max_length=16)
+    name = models.CharField(max_length=120)
+    state = models.CharField(max_length=6, choices=State.choices, default=State.DRAFT)
+    scale_min = models.FloatField()
+    scale_max = models.FloatField()
+    scale_step = models.FloatField(default=1)
+    source = models.CharField(max_length=200, blank=True)
+    confirmed_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["code", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="rubric_version_once"),
+            models.CheckConstraint(condition=models.Q(scale_min__lt=models.F("scale_max")), name="scale_rises"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code}@{self.version}"
+
+
+class Criterion(models.Model):
+    class Kind(models.TextChoices):
+        ORDINAL = "ordinal"
+
+    class Direction(models.TextChoices):
+        HIGHER_BETTER = "higher_better", "higher is better"
+        HIGHER_WORSE = "higher_worse", "higher is worse"
+
+    rubric = models.ForeignKey(Rubric, models.CASCADE, related_name="criteria")
+    code = models.CharField(max_length=48)
+    label = models.CharField(max_length=80)
+    definition = models.TextField()
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ORDINAL)
+    direction = models.CharField(max_length=13, choices=Direction.choices, default=Direction.HIGHER_BETTER)
+    position = models.PositiveSmallIntegerField()
+    required = models.BooleanField(default=True)
+    na_allowed = models.BooleanField(default=True)
+    rationale_at_most = models.FloatField(null=True, blank=True)
+    applies_to_formats = models.JSONField(default=list, blank=True)
+    needs_image = models.BooleanField(default=False)
+    needs_text = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["rubric", "position"]
+        constraints = [models.UniqueConstraint(fields=["rubric", "code"], name="criterion_code_once")]
+        verbose_name_plural = "criteria"
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Anchor(models.Model):
+    criterion = models.ForeignKey(Criterion, models.CASCADE, related_name="anchors")
+    value = models.FloatField()
+    description = models.TextField()
+
+    class Meta:
+        ordering = ["criterion", "-value"]
+        constraints = [models.UniqueConstraint(fields=["criterion", "value"], name="one_anchor_per_value")]
+
+    def __str__(self) -> str:
+        return f"{self.value:g}"
+
+
+class ErrorCode(models.Model):
+    code = models.CharField(max_length=32, primary_key=True)
+    label = models.CharField(max_length=120)
+    localizable = models.BooleanField()
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    def visible_to(self, user: "User | AnonymousUser") -> "StudyQuerySet":
+        """Studies in which this person holds an enrollment."""
+        return self.filter(enrollments__user_id=user.pk, enrollments__active=True).distinct()
+
+    def run_by(self, user: "User | AnonymousUser") -> "StudyQuerySet":
+        return self.filter(
+            enrollments__user_id=user.pk,
+            enrollments__role=Enrollment.Role.COORDINATOR,
+            enrollments__active=True,
+        ).distinct()
+
+    def analyzable_by(self, user: "User | AnonymousUser") -> "StudyQuerySet":
+        """Studies whose numbers this person may see: coordinator or analyst, and not a reader while it runs."""
+        staff = self.filter(
+            enrollments__user_id=user.pk,
+            enrollments__role__in=[Enrollment.Role.COORDINATOR, Enrollment.Role.ANALYST],
+            enrollments__active=True,
+        )
+        blind = Enrollment.objects.filter(
+            user_id=user.pk, role=Enrollment.Role.READER, study__state__in=Study.OPEN_STATES
+        )
+        return staff.exclude(release__in=blind.values("study__release")).distinct()
+
+
+class Study(models.Model):
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        RUNNING = "running"
+        PAUSED = "paused"
+        LOCKED = "locked"
+
+    class Mode(models.TextChoices):
+        ONE = "one", "one output per reading"
+        ALL = "all", "all outputs of an item side by side"
+
+    OPEN_STATES = ["draft", "running", "paused"]
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    release = models.ForeignKey(Release, models.PROTECT, related_name="studies")
+    state = models.CharField(max_length=7, choices=State.choices, default=State.DRAFT)
+    outputs_per_reading = models.CharField(max_length=3, choices=Mode.choices, default=Mode.ONE)
+    readers_per_item = models.PositiveSmallIntegerField(default=2)
+    gap = models.PositiveSmallIntegerField(default=20)
+    seed = models.PositiveIntegerField(default=1)
+    instructions = models.TextField(blank=True)
+    due_on = models.DateField(null=True, blank=True)
+    design_hash = models.CharField(max_length=64, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    locked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StudyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name_plural = "studies"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(readers_per_item__gte=1), name="at_least_one_reader_per_item")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("annotation:study-detail", args=[self.slug])
+
+
+class StudyRubric(models.Model):
+    study = models.ForeignKey(Study, models.CASCADE, related_name="study_rubrics")
+    rubric = models.ForeignKey(Rubric, models.PROTECT, related_name="study_rubrics")
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["study", "position"]
+        constraints = [models.UniqueConstraint(fields=["study", "rubric"], name="rubric_once_per_study")]
+
+    def __str__(self) -> str:
+        return str(self.rubric_id)
+
+
+class StudySystem(models.Model):
+    """A submission in a study, known by a letter until the study is unblinded."""
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="study_systems")
+    submission = models.ForeignKey(Submission, models.PROTECT, related_name="study_systems")
+    letter = models.CharField(max_length=4)
+
+    class Meta:
+        ordering = ["study", "letter"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "submission"], name="submission_once_per_study"),
+            models.UniqueConstraint(fields=["study", "letter"], name="letter_once_per_study"),
+        ]
+
+    def __str__(self) -> str:
+        return self.letter
+
+
+class StudyItem(models.Model):
+    study = models.ForeignKey(Study, models.CASCADE, related_name="study_items")
+    revision = models.ForeignKey(ItemRevision, models.PROTECT, related_name="study_items")
+    stratum = models.CharField(max_length=120)
+    cluster = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["study", "revision__item__number"]
+        constraints = [models.UniqueConstraint(fields=["study", "revision"], name="item_once_per_study")]
+
+    def __str__(self) -> str:
+        return str(self.revision_id)
+
+
+class Enrollment(models.Model):
+    class Role(models.TextChoices):
+        READER = "reader"
+        COORDINATOR = "coordinator"
+        ANALYST = "analyst"
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="enrollments")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="enrollments")
+    role = models.CharField(max_length=11, choices=Role.choices)
+    reader_code = models.CharField(max_length=8, null=True, blank=True)
+    cap = models.PositiveIntegerField(null=True, blank=True)
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["study", "role", "reader_code"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "user", "role"], name="one_enrollment_per_role"),
+            models.UniqueConstraint(fields=["study", "reader_code"], name="reader_code_once_per_study"),
+            models.CheckConstraint(
+                condition=~models.Q(role="reader") | models.Q(reader_code__isnull=False),
+                name="readers_have_a_code",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reader_code or self.role
+
+
+class ReadingQuerySet(models.QuerySet["Reading"]):
+    def visible_to(self, user: "User | AnonymousUser") -> "ReadingQuerySet":
+        """The person's own readings, once the study has opened."""
+        return self.filter(
+            enrollment__user_id=user.pk,
+            enrollment__role=Enrollment.Role.READER,
+            enrollment__active=True,
+        ).exclude(study__state=Study.State.DRAFT)
+
+    def pending(self) -> "ReadingQuerySet":
+        return self.filter(status__in=[Reading.Status.QUEUED, Reading.Status.IN_PROGRESS])
+
+
+class Reading(models.Model):
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        IN_PROGRESS = "in_progress", "in progress"
+        SUBMITTED = "submitted"
+        SKIPPED = "skipped"
+        VOID = "void"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, models.CASCADE, related_name="readings")
+    enrollment = models.ForeignKey(Enrollment, models.PROTECT, related_name="readings")
+    study_item = models.ForeignKey(StudyItem, models.PROTECT, related_name="readings")
+    position = models.PositiveIntegerField()
+    status = models.CharField(max_length=11, choices=Status.choices, default=Status.QUEUED)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    skip_reason = models.CharField(max_length=40, blank=True)
+    skip_text = models.TextField(blank=True)
+
+    objects = ReadingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["enrollment", "position"]
+        constraints = [models.UniqueConstraint(fields=["enrollment", "position"], name="one_reading_per_position")]
+        indexes = [models.Index(fields=["study", "status"], name="reading_progress")]
+
+    def __str__(self) -> str:
+        return str(self.position)
+
+    def get_absolute_url(self) -> str:
+        return reverse("annotation:reading-detail", args=[self.pk])
+
+
+class ReadingOutput(models.Model):
+    """One output of a reading, under its label and at its place from left to right."""
+
+    reading = models.ForeignKey(Reading, models.CASCADE, related_name="reading_outputs")
+    output = models.ForeignKey(Output, models.PROTECT, related_name="reading_outputs")
+    label = models.CharField(max_length=4)
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["reading", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["reading", "label"], name="label_once_per_reading"),
+            models.UniqueConstraint(fields=["reading", "position"], name="place_once_per_reading"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label

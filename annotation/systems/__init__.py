@@ -1,0 +1,1 @@
+"""Systems under test, their submissions and outputs; import of outputs."""

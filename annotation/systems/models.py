@@ -1,0 +1,194 @@
+"""System, submission and output.
+
+system: the model or pipeline under test; its versions are rows. submission: all outputs one system version
+delivered for one release (or, without a release, for the current revisions of a dataset). output: what was
+generated for one item; a changed file is a new output version and supersedes the old one.
+"""
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from annotation.assets.models import Asset
+from annotation.datasets.models import Dataset, ImportJob, ItemRevision
+from annotation.people.models import User
+from annotation.releases.models import Release
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+def releases_read_by(user: "User | AnonymousUser") -> models.QuerySet[Release]:
+    """Releases on which this person is a reader of a study that is not locked: blind to them."""
+    return Release.objects.filter(
+        studies__enrollments__user_id=user.pk,
+        studies__enrollments__role="reader",
+        studies__state__in=["draft", "running", "paused"],
+    )
+
+
+def _sees_systems(user: "User | AnonymousUser") -> bool:
+    return isinstance(user, User) and user.may_see_items
+
+
+class SystemQuerySet(models.QuerySet["System"]):
+    def visible_to(self, user: "User | AnonymousUser") -> "SystemQuerySet":
+        if not _sees_systems(user):
+            return self.none()
+        return self.exclude(versions__submissions__release__in=releases_read_by(user))
+
+
+class System(models.Model):
+    class Kind(models.TextChoices):
+        COMPOSITIONAL = "compositional"
+        UNIFIED = "unified"
+        VLM = "vlm", "VLM"
+        EDITOR = "editor"
+        HUMAN = "human"
+        BASELINE = "baseline"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=13, choices=Kind.choices)
+    description = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SystemQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("annotation:system-detail", args=[self.slug])
+
+
+class SystemVersion(models.Model):
+    system = models.ForeignKey(System, models.PROTECT, related_name="versions")
+    version = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["system", "version"]
+        constraints = [models.UniqueConstraint(fields=["system", "version"], name="system_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.system.name} {self.version}".strip()
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def visible_to(self, user: "User | AnonymousUser") -> "SubmissionQuerySet":
+        if not _sees_systems(user):
+            return self.none()
+        return self.exclude(release__in=releases_read_by(user))
+
+
+class Submission(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.PositiveIntegerField(unique=True)
+    system_version = models.ForeignKey(SystemVersion, models.PROTECT, related_name="submissions")
+    dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="submissions")
+    release = models.ForeignKey(Release, models.PROTECT, null=True, blank=True, related_name="submissions")
+    import_job = models.ForeignKey(ImportJob, models.PROTECT, null=True, blank=True, related_name="submissions")
+    is_fixture = models.BooleanField(default=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["system_version", "dataset", "release"],
+                name="one_submission_per_release",
+                nulls_distinct=False,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def get_absolute_url(self) -> str:
+        return reverse("annotation:submission-detail", args=[self.pk])
+
+    @property
+    def code(self) -> str:
+        return f"SU-{self.number:04d}"
+
+
+class OutputQuerySet(models.QuerySet["Output"]):
+    def current(self) -> "OutputQuerySet":
+        """The newest version of each output."""
+        return self.filter(superseded_by=None)
+
+    def gradable(self) -> "OutputQuerySet":
+        """What a reader may be shown."""
+        return self.current().filter(status=Output.Status.OK)
+
+
+class Output(models.Model):
+    class Status(models.TextChoices):
+        OK = "ok"
+        EMPTY = "empty"
+        DECLINED = "declined"
+        UNREADABLE = "unreadable"
+        ERROR = "error"
+        MISSING = "missing"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    submission = models.ForeignKey(Submission, models.CASCADE, related_name="outputs")
+    revision = models.ForeignKey(ItemRevision, models.PROTECT, related_name="outputs")
+    version = models.PositiveIntegerField(default=1)
+    status = models.CharField(max_length=10, choices=Status.choices)
+    error_text = models.TextField(blank=True)
+    is_fixture = models.BooleanField(default=False)
+    content_hash = models.CharField(max_length=64, blank=True)
+    superseded_by = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="supersedes")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OutputQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["submission", "revision__item__number", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["submission", "revision", "version"], name="output_version_once"),
+            models.UniqueConstraint(
+                fields=["submission", "revision"],
+                condition=models.Q(superseded_by=None),
+                name="one_current_output",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.submission_id} {self.revision_id} v{self.version}"
+
+
+class OutputPart(models.Model):
+    class Kind(models.TextChoices):
+        TEXT = "text"
+        IMAGE = "image"
+
+    output = models.ForeignKey(Output, models.CASCADE, related_name="parts")
+    position = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    text = models.TextField(blank=True)
+    asset = models.ForeignKey(Asset, models.PROTECT, null=True, blank=True, related_name="output_parts")
+
+    class Meta:
+        ordering = ["output", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["output", "position"], name="one_part_per_position"),
+            models.CheckConstraint(
+                condition=models.Q(kind="text", asset=None) | models.Q(kind="image", text="", asset__isnull=False),
+                name="part_is_text_or_image",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.position}"

@@ -1,0 +1,1 @@
+"""MedGEN: the project that wires annotation and scoring together."""

@@ -1,0 +1,34 @@
+"""Typed readers of environment variables; each refuses a value it cannot read."""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable's value, blanks trimmed, or the default."""
+    return os.environ.get(name, default).strip()
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """A switch: 1, true, yes, on against 0, false, no, off."""
+    value = text(name).casefold()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name}: '{value}' is neither yes nor no")
+
+
+def path(name: str, default: Path) -> Path:
+    """A folder or file, made absolute."""
+    value = text(name)
+    return Path(value).expanduser().resolve() if value else default
+
+
+def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)

@@ -1,0 +1,1 @@
+"""Numbers: automated metrics, agreement, composites, leaderboards, exports."""

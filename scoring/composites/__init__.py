@@ -1,0 +1,1 @@
+"""Declared combinations of the three tiers."""

@@ -1,0 +1,16 @@
+"""Collects the rooms' models; import them from the rooms themselves."""
+
+from scoring.agreement.models import AnalysisRun
+from scoring.composites.models import Composite, CompositeComponent
+from scoring.exports.models import ExportJob
+from scoring.runs.models import MetricRun, MetricSettings, MetricValue
+
+__all__ = [
+    "AnalysisRun",
+    "Composite",
+    "CompositeComponent",
+    "ExportJob",
+    "MetricRun",
+    "MetricSettings",
+    "MetricValue",
+]

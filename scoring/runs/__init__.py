@@ -1,0 +1,1 @@
+"""Metric settings, runs and values."""

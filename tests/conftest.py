@@ -1,0 +1,71 @@
+"""Fixtures: the cast, an own home for every test run, clients that are signed in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from annotation.people.models import User
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, settings) -> Path:
+    """Assets of each test land in a folder of its own."""
+    settings.MEDGEN_HOME = tmp_path / "home"
+    settings.MEDGEN_ASSETS = settings.MEDGEN_HOME / "assets"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MEDGEN_HOME.mkdir()
+    return settings.MEDGEN_HOME
+
+
+@pytest.fixture
+def operator(db) -> User:
+    return factories.person("operator", is_operator=True)
+
+
+@pytest.fixture
+def curator(db) -> User:
+    return factories.person("curator", is_curator=True)
+
+
+@pytest.fixture
+def other_curator(db) -> User:
+    return factories.person("other_curator", is_curator=True)
+
+
+@pytest.fixture
+def reader(db) -> User:
+    return factories.person("reader")
+
+
+@pytest.fixture
+def other_reader(db) -> User:
+    return factories.person("other_reader")
+
+
+@pytest.fixture
+def coordinator(db) -> User:
+    """Creates studies and outputs; becomes coordinator of the studies they make."""
+    return factories.person("coordinator", may_create_studies=True)
+
+
+@pytest.fixture
+def analyst(db) -> User:
+    return factories.person("analyst")
+
+
+@pytest.fixture
+def stranger(db) -> User:
+    return factories.person("stranger")
+
+
+@pytest.fixture
+def sign_in() -> Callable[[User], Client]:
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
