@@ -1,0 +1,124 @@
+"""Acts on people: create, invite, change roles, deactivate, set a password."""
+
+from collections.abc import Mapping
+
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+
+from annotation.audit.record import record
+from annotation.people.errors import PeopleError
+from annotation.people.models import User
+
+ROLES = {"operator": "is_operator", "curator": "is_curator", "study-creator": "may_create_studies"}
+
+
+@transaction.atomic
+def create_person(
+    *,
+    username: str,
+    name: str,
+    actor: User | None,
+    password: str | None = None,
+    is_operator: bool = False,
+    is_curator: bool = False,
+    may_create_studies: bool = False,
+) -> User:
+    """Add a person. Without a password they cannot sign in until they accept an invitation."""
+    username = username.strip()
+    try:
+        UnicodeUsernameValidator()(username)
+    except ValidationError as problem:
+        raise PeopleError(f"user name: {username!r}: {' '.join(problem.messages)}") from problem
+    if User.objects.filter(username__iexact=username).exists():
+        raise PeopleError(f"user name: {username!r} is taken")
+    user = User(
+        username=username,
+        name=name.strip(),
+        is_operator=is_operator,
+        is_curator=is_curator,
+        may_create_studies=may_create_studies,
+    )
+    _apply_password(user, password)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as problem:
+        raise PeopleError(f"user name: {username!r} is taken") from problem
+    record("person created", actor=actor, subject=user, roles=user.site_roles)
+    return user
+
+
+def _apply_password(user: User, password: str | None) -> None:
+    if password is None:
+        user.set_unusable_password()
+        return
+    try:
+        validate_password(password, user)
+    except ValidationError as problem:
+        raise PeopleError(f"password: {' '.join(problem.messages)}") from problem
+    user.set_password(password)
+
+
+def invitation_path(user: User) -> str:
+    """The one-time address at which a person sets a password; it ends when used, or after a week."""
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    return reverse("annotation:invitation-accept", args=[uid, default_token_generator.make_token(user)])
+
+
+def invited_person(uid: str, token: str) -> User | None:
+    """The person an invitation belongs to, or None when it is wrong, used, too old or for a closed account."""
+    try:
+        user = User.objects.get(pk=urlsafe_base64_decode(uid).decode(), is_active=True)
+    except (ValueError, OverflowError, ValidationError, User.DoesNotExist):
+        return None
+    return user if default_token_generator.check_token(user, token) else None
+
+
+@transaction.atomic
+def set_password(*, user: User, password: str, actor: User | None) -> None:
+    """Give a person a new password; their other sessions end with the old one."""
+    _apply_password(user, password)
+    user.save(update_fields=["password"])
+    record("password set", actor=actor, subject=user)
+
+
+@transaction.atomic
+def set_roles(*, user: User, roles: Mapping[str, bool], actor: User | None) -> None:
+    """Switch site roles, by the names of `ROLES`. The last active operator keeps the role."""
+    unknown = sorted(set(roles) - set(ROLES))
+    if unknown:
+        raise PeopleError(f"role: {unknown[0]!r} is not one of {', '.join(ROLES)}")
+    if not roles.get("operator", True):
+        _refuse_without_operator(user)
+    for role, held in roles.items():
+        setattr(user, ROLES[role], held)
+    user.save(update_fields=list(ROLES.values()))
+    record("roles set", actor=actor, subject=user, roles=user.site_roles)
+
+
+def _refuse_without_operator(user: User) -> None:
+    others = User.objects.filter(is_operator=True, is_active=True).exclude(pk=user.pk)
+    if user.is_operator and not others.exists():
+        raise PeopleError(f"{user.username} is the last active operator; make another one first")
+
+
+@transaction.atomic
+def deactivate_person(*, user: User, actor: User | None) -> None:
+    """Close an account: sessions end with the next request; grades and reviews stay under their author."""
+    _refuse_without_operator(user)
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    record("person deactivated", actor=actor, subject=user)
+
+
+@transaction.atomic
+def reactivate_person(*, user: User, actor: User | None) -> None:
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+    record("person reactivated", actor=actor, subject=user)
