@@ -1,0 +1,70 @@
+"""Agreement, intervals, tests and ranks from numbers alone. `docs/statistics.md` says which to use when.
+
+Every statistic is a finite float or an `UndefinedStatisticError` with a reason, never NaN.
+"""
+
+from scoring.statistics.agreement import (
+    PairAgreement,
+    pairwise_agreement,
+    percent_agreement,
+    positive_agreement,
+)
+from scoring.statistics.alpha import alpha_from_counts, alpha_interval, krippendorff_alpha
+from scoring.statistics.correlation import kendall_tau_b, spearman
+from scoring.statistics.errors import UndefinedStatisticError
+from scoring.statistics.gwet import gwet_ac
+from scoring.statistics.icc import icc, icc_interval
+from scoring.statistics.intervals import (
+    Interval,
+    bootstrap_interval,
+    paired_difference_interval,
+    reader_cluster_interval,
+    wilson_interval,
+)
+from scoring.statistics.kappa import cohen_kappa, fleiss_kappa
+from scoring.statistics.mixed import icc_reml
+from scoring.statistics.ranking import (
+    Comparison,
+    RankInterval,
+    Strengths,
+    bradley_terry,
+    rank_intervals,
+    ranks,
+)
+from scoring.statistics.significance import holm, sign_flip_test
+from scoring.statistics.summary import PassShare, pass_share, standard_deviation
+
+__all__ = [
+    "Comparison",
+    "Interval",
+    "PairAgreement",
+    "PassShare",
+    "RankInterval",
+    "Strengths",
+    "UndefinedStatisticError",
+    "alpha_from_counts",
+    "alpha_interval",
+    "bootstrap_interval",
+    "bradley_terry",
+    "cohen_kappa",
+    "fleiss_kappa",
+    "gwet_ac",
+    "holm",
+    "icc",
+    "icc_interval",
+    "icc_reml",
+    "kendall_tau_b",
+    "krippendorff_alpha",
+    "paired_difference_interval",
+    "pairwise_agreement",
+    "pass_share",
+    "percent_agreement",
+    "positive_agreement",
+    "rank_intervals",
+    "ranks",
+    "reader_cluster_interval",
+    "sign_flip_test",
+    "spearman",
+    "standard_deviation",
+    "wilson_interval",
+]
