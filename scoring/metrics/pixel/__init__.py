@@ -1,0 +1,1 @@
+"""Metrics over the stored pixels of an output and its reference."""

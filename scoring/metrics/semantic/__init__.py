@@ -1,0 +1,1 @@
+"""Metrics over the words of an output and its reference."""
