@@ -36,20 +36,48 @@ def store_prepared(prepared: "Prepared") -> Asset:
     existing = Asset.objects.filter(sha256=asset.sha256).first()
     if existing is None or not storage.is_complete(existing):
         storage.write_once(storage.stored_path(asset), prepared.data)
-        storage.write_once(storage.frames_path(asset), prepared.frames)
+        storage.write_once(storage.frames_path(asset), prepared.frames_data)
         storage.write_once(storage.thumbnail_path(asset), prepared.thumbnail)
     return existing or _insert(asset)
 
 
 def unsaved_asset(prepared: "Prepared") -> Asset:
-    """The row that a cleaned picture would get; nothing is written."""
+    """The row that a cleaned picture would get; nothing is written.
+
+    Floating-point samples declare no range: then the lowest and highest sample stand in, and a flag says so.
+    """
+    header = prepared.frames_header
+    flags = {*prepared.flags, *prepared.risk}
+    data_range = prepared.data_range
+    if data_range is None:
+        data_range = header["quantiles"][0], header["quantiles"][-1]
+        flags.add("range_of_samples")
+    spacing = prepared.spacing_mm or (None, None)
     return Asset(
         sha256=hashlib.sha256(prepared.data).hexdigest(),
+        pixel_digest=prepared.pixel_digest,
+        kind=prepared.kind,
         media_type=prepared.media_type,
         suffix=prepared.suffix,
         size_bytes=len(prepared.data),
-        frames_header=prepared.header,
-        **prepared.facts,
+        width=prepared.width,
+        height=prepared.height,
+        frames=prepared.frames,
+        channels=prepared.channels,
+        bits=prepared.bits,
+        signed=prepared.signed,
+        unit=prepared.unit,
+        data_low=data_range[0],
+        data_high=data_range[1],
+        inverted=prepared.inverted,
+        spacing_row_mm=spacing[0],
+        spacing_column_mm=spacing[1],
+        slice_mm=prepared.slice_mm,
+        modality=prepared.modality or "",
+        burned_in=prepared.burned_in,
+        flags=sorted(flags),
+        removed=list(prepared.removed),
+        frames_header=header,
     )
 
 
