@@ -1,0 +1,371 @@
+"""Acts of a reader: save a draft, submit or amend a grade, skip a reading.
+
+The server's clock decides, and time is counted once: what a client says it worked is capped by the wall time
+since the last save, so that the sum never exceeds it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from annotation.audit.record import record
+from annotation.grading import presentation
+from annotation.grading.errors import (
+    AlreadySubmittedError,
+    InvalidGradeError,
+    StaleDraftError,
+    StudyClosedError,
+)
+from annotation.grading.models import CriterionScore, Draft, ErrorMark, Grade
+from annotation.grading.rules import (
+    REASON_AT_LEAST,
+    SKIP_REASONS,
+    Judgment,
+    Problem,
+    Question,
+    judge,
+    text_problem,
+)
+from annotation.people.models import User
+from annotation.studies.models import Criterion, ErrorCode, Reading, ReadingOutput, Study
+
+FIRST_SAVE_LIMIT_MS = 10 * 60 * 1000
+OPEN_STATUSES = [Reading.Status.QUEUED, Reading.Status.IN_PROGRESS, Reading.Status.SKIPPED]
+_CLOSED = {
+    Study.State.DRAFT: "The study is not open yet.",
+    Study.State.PAUSED: "The study is paused. What you entered is kept; go on when its coordinator resumes it.",
+    Study.State.LOCKED: "The study is locked: grades can be read and no longer changed.",
+}
+
+
+@dataclass(frozen=True)
+class Work:
+    """Time a client counted since its last save, in milliseconds."""
+
+    active_ms: int = 0
+    idle_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a reader submits. `reason` makes it an amendment of what was submitted before."""
+
+    payload: Any
+    submit_key: UUID
+    work: Work = Work()
+    client_time: datetime | None = None
+    viewing: dict[str, Any] | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    version: int
+    submitted_at: datetime
+
+
+def closed_reason(study: Study) -> str | None:
+    """Why the study takes no grades now; None while it runs."""
+    return _CLOSED.get(Study.State(study.state))
+
+
+def draft_json(draft: Draft) -> dict[str, Any]:
+    return {
+        "payload": draft.payload,
+        "revision": draft.revision,
+        "client_id": draft.client_id,
+        "saved_at": draft.saved_at.isoformat(),
+    }
+
+
+def _locked(reading: Reading) -> Reading:
+    """The reading as it is now, held until the transaction ends."""
+    return (
+        Reading.objects.select_for_update(of=("self",))
+        .select_related("study", "study_item__revision")
+        .get(pk=reading.pk)
+    )
+
+
+def _refuse_closed(study: Study) -> None:
+    if reason := closed_reason(study):
+        raise StudyClosedError(reason)
+
+
+@transaction.atomic
+def save_draft(
+    *,
+    reading: Reading,
+    actor: User,
+    payload: dict[str, Any],
+    client_id: str,
+    revision: int,
+    base_revision: int = 0,
+    work: Work | None = None,
+) -> Draft:
+    """Keep what is entered so far. Sending the same revision of a client again changes nothing.
+
+    Raises:
+        StaleDraftError: another client saved a draft that this one was not based on, or numbered below it.
+        StudyClosedError, AlreadySubmittedError: the reading takes no draft now.
+    """
+    reading = _locked(reading)
+    draft = Draft.objects.filter(reading=reading).first()
+    if draft is not None and draft.client_id == client_id and revision <= draft.revision:
+        return draft
+    _refuse_closed(reading.study)
+    if reading.status not in OPEN_STATUSES:
+        raise AlreadySubmittedError("This reading is submitted; a change needs a reason.")
+    if draft is not None and draft.client_id != client_id and not base_revision == draft.revision < revision:
+        raise StaleDraftError(draft_json(draft))
+    counted = _counted(reading, draft, work or Work(), timezone.now())
+    draft = draft or Draft(reading=reading)
+    draft.payload, draft.client_id, draft.revision = payload, client_id, revision
+    draft.active_ms += counted.active_ms
+    draft.idle_ms += counted.idle_ms
+    draft.save()
+    _begin(reading, actor)
+    return draft
+
+
+def _begin(reading: Reading, actor: User) -> None:
+    """The first entry opens a reading; an entry in a skipped one takes the skip back."""
+    if reading.status == Reading.Status.IN_PROGRESS:
+        return
+    Reading.objects.filter(pk=reading.pk, status=reading.status).update(
+        status=Reading.Status.IN_PROGRESS,
+        opened_at=Coalesce("opened_at", timezone.now()),
+        skip_reason="",
+        skip_text="",
+    )
+    if reading.status == Reading.Status.SKIPPED:
+        record("reading reopened", actor=actor, subject=reading)
+
+
+def _counted(reading: Reading, draft: Draft | None, work: Work, now: datetime) -> Work:
+    """The part of the client's time that fits between the last save and now."""
+    if draft is not None:
+        wall_ms = _milliseconds(draft.saved_at, now)
+    else:
+        wall_ms = min(_milliseconds(_last_moment(reading), now), FIRST_SAVE_LIMIT_MS)
+    active_ms = min(max(work.active_ms, 0), wall_ms)
+    return Work(active_ms, min(max(work.idle_ms, 0), wall_ms - active_ms))
+
+
+def _milliseconds(start: datetime | None, end: datetime) -> int:
+    return 0 if start is None else max(0, int((end - start).total_seconds() * 1000))
+
+
+def _last_moment(reading: Reading) -> datetime | None:
+    """When this reader last saved or submitted anything in the study; when it opened if never."""
+    own = Reading.objects.filter(enrollment=reading.enrollment_id)
+    seen = own.aggregate(submitted=Max("submitted_at"), saved=Max("draft__saved_at"))
+    moments = [moment for moment in (*seen.values(), reading.study.opened_at) if moment is not None]
+    return max(moments, default=None)
+
+
+def submit_reading(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
+    """Store the grades of all outputs of a reading, once; with a reason, amend what was submitted.
+
+    The same submit key again returns the same receipt, also after the study was locked.
+
+    Raises:
+        InvalidGradeError: the payload cannot be graded; nothing is stored.
+        AlreadySubmittedError: somebody was first and no reason for an amendment is given.
+        StudyClosedError: the study does not run.
+    """
+    receipt = _submit(reading=reading, actor=actor, entry=entry)
+    Draft.objects.filter(reading=reading).delete()
+    return receipt
+
+
+def amend_grade(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
+    """A further version of a submitted grade, for a stated reason, while the study runs; nothing is removed."""
+    if not (entry.reason or "").strip():
+        raise InvalidGradeError([_reason_problem("")])
+    return submit_reading(reading=reading, actor=actor, entry=entry)
+
+
+@transaction.atomic
+def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
+    reading = _locked(reading)
+    sent = Grade.objects.filter(reading_output__reading=reading, submit_key=entry.submit_key).first()
+    if sent is not None:
+        return Receipt(sent.version, sent.submitted_at)
+    _refuse_closed(reading.study)
+    is_amendment = _is_amendment(reading, entry)
+    criteria = presentation.criteria_of(reading.study)
+    judgments = _judgments(reading, criteria, entry)
+    now = timezone.now()
+    counted = _total_work(reading, entry.work, now)
+    if not is_amendment:
+        _claim(reading, now)
+    version = _next_version(reading)
+    try:
+        with transaction.atomic():
+            grades = _store(
+                reading=reading,
+                actor=actor,
+                entry=entry,
+                judgments=judgments,
+                by_code={criterion.code: criterion for criterion in criteria},
+                version=version,
+                counted=counted,
+            )
+    except IntegrityError as problem:
+        raise AlreadySubmittedError("This reading was submitted in another window at the same moment.") from problem
+    record(
+        "grade amended" if is_amendment else "grade submitted",
+        actor=actor,
+        subject=reading,
+        version=version,
+        safety={judgment.label: judgment.safety for judgment in judgments},
+    )
+    return Receipt(version, grades[0].submitted_at)
+
+
+def _is_amendment(reading: Reading, entry: Entry) -> bool:
+    reason = entry.reason
+    if reading.status in OPEN_STATUSES:
+        if reason and reason.strip():
+            raise InvalidGradeError([Problem("", "reason", "is for amendments; nothing is submitted yet")])
+        return False
+    if reason is None:
+        raise AlreadySubmittedError("This reading is submitted; a change needs a reason.")
+    if text_problem(reason) or len(reason.strip()) < REASON_AT_LEAST:
+        raise InvalidGradeError([_reason_problem(reason)])
+    return True
+
+
+def _reason_problem(reason: str) -> Problem:
+    needed = f"{len(reason.strip())} characters; say in {REASON_AT_LEAST} or more why the grade changes"
+    return Problem("", "reason", text_problem(reason) or needed)
+
+
+def question_of(reading: Reading, criteria: list[Criterion]) -> Question:
+    """What the reading asks: three queries."""
+    shown = presentation.present(reading.study_item.revision, presentation.parts_of_reading(reading))
+    return presentation.question_of(shown, criteria, ErrorCode.objects.all())
+
+
+def _judgments(reading: Reading, criteria: list[Criterion], entry: Entry) -> list[Judgment]:
+    judgments, problems = judge(entry.payload, question_of(reading, criteria))
+    if problems:
+        raise InvalidGradeError(problems)
+    return judgments
+
+
+def _claim(reading: Reading, now: datetime) -> None:
+    won = Reading.objects.filter(
+        pk=reading.pk, status__in=OPEN_STATUSES, submitted_at=None, study__state=Study.State.RUNNING
+    ).update(
+        status=Reading.Status.SUBMITTED,
+        submitted_at=now,
+        opened_at=Coalesce("opened_at", now),
+        skip_reason="",
+        skip_text="",
+    )
+    if not won:
+        raise AlreadySubmittedError("This reading was submitted in another window at the same moment.")
+
+
+def _total_work(reading: Reading, work: Work, now: datetime) -> Work:
+    """What the draft counted and what came since."""
+    draft = Draft.objects.filter(reading=reading).first()
+    counted = _counted(reading, draft, work, now)
+    if draft is None:
+        return counted
+    return Work(draft.active_ms + counted.active_ms, draft.idle_ms + counted.idle_ms)
+
+
+def _next_version(reading: Reading) -> int:
+    newest = Grade.objects.filter(reading_output__reading=reading).aggregate(newest=Max("version"))["newest"]
+    return (newest or 0) + 1
+
+
+def _store(
+    *,
+    reading: Reading,
+    actor: User,
+    entry: Entry,
+    judgments: list[Judgment],
+    by_code: dict[str, Criterion],
+    version: int,
+    counted: Work,
+) -> list[Grade]:
+    """Grades, scores and marks of one submission; the reading's time is shared out so that its sum stays true."""
+    places = {place.label: place for place in ReadingOutput.objects.filter(reading=reading)}
+    grades, scores, marks = [], [], []
+    for order, judgment in enumerate(judgments):
+        grade = Grade(
+            reading_output=places[judgment.label],
+            version=version,
+            author=actor,
+            rationale=judgment.rationale,
+            safety=judgment.safety,
+            reference_wrong=judgment.reference_wrong,
+            reason_for_change=(entry.reason or "").strip(),
+            active_ms=_share(counted.active_ms, order, len(judgments)),
+            idle_ms=_share(counted.idle_ms, order, len(judgments)),
+            viewing=entry.viewing or {},
+            client_time=entry.client_time,
+            submit_key=entry.submit_key,
+        )
+        grades.append(grade)
+        scores += [
+            CriterionScore(grade=grade, criterion=by_code[s.criterion], value=s.value, na_reason=s.na_reason)
+            for s in judgment.scores
+        ]
+        marks += [
+            ErrorMark(grade=grade, error_code_id=error.code, nowhere=error.nowhere, position=place)
+            for place, error in enumerate(judgment.errors)
+        ]
+    Grade.objects.bulk_create(grades)
+    CriterionScore.objects.bulk_create(scores)
+    ErrorMark.objects.bulk_create(marks)
+    return grades
+
+
+def _share(total_ms: int, order: int, n: int) -> int:
+    return total_ms // n + (total_ms % n if order == 0 else 0)
+
+
+@transaction.atomic
+def skip_reading(*, reading: Reading, actor: User, reason: str, text: str = "") -> None:
+    """Put a reading aside with a reason; its draft stays, and an entry later takes the skip back.
+
+    Raises:
+        InvalidGradeError: the reason is none of the offered ones, or “other” without words.
+        AlreadySubmittedError, StudyClosedError: the reading cannot be skipped now.
+    """
+    if problem := _skip_problem(reason, text):
+        raise InvalidGradeError([problem])
+    reading = _locked(reading)
+    if reading.status == Reading.Status.SKIPPED and (reading.skip_reason, reading.skip_text) == (
+        reason,
+        text.strip(),
+    ):
+        return
+    _refuse_closed(reading.study)
+    won = Reading.objects.filter(pk=reading.pk, status__in=OPEN_STATUSES, study__state=Study.State.RUNNING).update(
+        status=Reading.Status.SKIPPED, skip_reason=reason, skip_text=text.strip()
+    )
+    if not won:
+        raise AlreadySubmittedError("This reading is submitted and cannot be skipped.")
+    record("reading skipped", actor=actor, subject=reading, reason=reason)
+
+
+def _skip_problem(reason: str, text: str) -> Problem | None:
+    if reason not in SKIP_REASONS:
+        return Problem("", "reason", f"{str(reason)[:40]}: choose one of {', '.join(SKIP_REASONS)}")
+    if problem := text_problem(text):
+        return Problem("", "text", problem)
+    if reason == "other" and len(text.strip()) < REASON_AT_LEAST:
+        return Problem("", "text", f"say in {REASON_AT_LEAST} or more characters why you skip this reading")
+    return None

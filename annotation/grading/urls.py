@@ -1,0 +1,17 @@
+"""Routes of grading."""
+
+from django.urls import path
+
+from annotation.grading import views
+
+urlpatterns = [
+    path("studies/<slug:slug>/read/", views.next_reading, name="reading-next"),
+    path("studies/<slug:slug>/readings/", views.list_readings, name="reading-list"),
+    path("readings/<uuid:pk>/", views.show_reading, name="reading-detail"),
+    path("readings/<uuid:pk>/reading.json", views.send_reading, name="reading-json"),
+    path("readings/<uuid:pk>/panes/<int:number>/frames.json", views.send_frames_header, name="pane-frames"),
+    path("readings/<uuid:pk>/panes/<int:number>/frames.bin", views.send_frames_data, name="pane-data"),
+    path("readings/<uuid:pk>/draft/", views.save_draft, name="draft-save"),
+    path("readings/<uuid:pk>/submit/", views.submit_grade, name="grade-submit"),
+    path("readings/<uuid:pk>/skip/", views.skip_reading, name="reading-skip"),
+]

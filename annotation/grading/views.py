@@ -1,0 +1,162 @@
+"""The reader's pages and what the workstation fetches and posts. A reader meets only the own readings."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from annotation.assets import serving
+from annotation.assets.models import Asset
+from annotation.grading import forms, presentation, progress, services
+from annotation.grading.errors import GradingError, InvalidGradeError, StaleDraftError
+from annotation.grading.reading_json import reading_json, readings_of
+from annotation.people.models import User
+from annotation.studies.models import Enrollment, Reading, Study
+
+View = Callable[..., HttpResponseBase]
+
+
+def workstation(view: View) -> View:
+    """Answers in JSON: 401 for nobody, 404 for what is not the reader's, 400, 409 and 422 with a sentence."""
+
+    @login_not_required
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return JsonResponse(
+                {"error": "You are signed out. Sign in again; nothing you entered is lost."}, status=401
+            )
+        try:
+            return view(request, *args, **kwargs)
+        except Http404:
+            return JsonResponse({"error": "There is no such reading for you."}, status=404)
+        except forms.BadRequestError as problem:
+            return JsonResponse({"error": str(problem)}, status=400)
+        except StaleDraftError as problem:
+            return JsonResponse({"error": str(problem), "current": problem.current}, status=409)
+        except InvalidGradeError as problem:
+            return JsonResponse({"errors": [each.as_json() for each in problem.problems]}, status=422)
+        except GradingError as problem:
+            return JsonResponse({"error": str(problem), "current": None}, status=409)
+
+    return answered
+
+
+def _user(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Sign in first.")
+    return request.user
+
+
+def _own_reading(request: HttpRequest, pk: UUID) -> Reading:
+    own = Reading.objects.visible_to(_user(request)).exclude(status=Reading.Status.VOID)
+    return get_object_or_404(own.select_related("study", "study_item__revision"), pk=pk)
+
+
+def _study_to_read(request: HttpRequest, slug: str) -> Study:
+    """404 for a stranger to the study, 403 for whoever is in it and not a reader."""
+    study = get_object_or_404(Study.objects.visible_to(_user(request)), slug=slug)
+    if not study.enrollments.filter(user=_user(request), role=Enrollment.Role.READER, active=True).exists():
+        raise PermissionDenied("Only readers of this study have readings.")
+    return study
+
+
+@require_safe
+def list_readings(request: HttpRequest, slug: str) -> HttpResponse:
+    study = _study_to_read(request, slug)
+    asked = {"status": request.GET.get("status", ""), "page": request.GET.get("page", "1")}
+    context = progress.worklist(study, _user(request), **asked)
+    return render(request, "annotation/grading/reading_list.html", {"study": study, **context})
+
+
+@require_safe
+def next_reading(request: HttpRequest, slug: str) -> HttpResponse:
+    study = _study_to_read(request, slug)
+    pending = Reading.objects.visible_to(_user(request)).filter(study=study).pending().order_by("position").first()
+    if pending is None:
+        messages.info(request, "Nothing waits for you in this study.")
+        return redirect("annotation:reading-list", study.slug)
+    return redirect(pending)
+
+
+@require_safe
+def show_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
+    reading = _own_reading(request, pk)
+    context = {
+        "reading": reverse("annotation:reading-json", args=[reading.pk]),
+        "study": reading.study,
+        "is_preview": False,
+    }
+    return render(request, "annotation/grading/reading_detail.html", context)
+
+
+@workstation
+@require_safe
+def send_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return JsonResponse(reading_json(get_object_or_404(readings_of(_user(request)), pk=pk)))
+
+
+def _pane_asset(request: HttpRequest, pk: UUID, number: int) -> Asset:
+    reading = _own_reading(request, pk)
+    shown = presentation.present(reading.study_item.revision, presentation.parts_of_reading(reading))
+    return presentation.asset_of_pane(shown, number)
+
+
+@workstation
+@require_safe
+def send_frames_header(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
+    asset = _pane_asset(request, pk, number)
+    data_url = reverse("annotation:pane-data", args=[pk, number])
+    return serving.frames_header_response(asset, data_url=data_url, etag_scope=f"reading {pk} {number}")
+
+
+@workstation
+@require_safe
+def send_frames_data(request: HttpRequest, pk: UUID, number: int) -> HttpResponseBase:
+    asset = _pane_asset(request, pk, number)
+    return serving.frames_data_response(request, asset, etag_scope=f"reading {pk} {number}")
+
+
+@workstation
+@require_POST
+def save_draft(request: HttpRequest, pk: UUID) -> HttpResponse:
+    reading = _own_reading(request, pk)
+    entry = forms.draft_entry(forms.read_json(request))
+    draft = services.save_draft(
+        reading=reading,
+        actor=_user(request),
+        payload=entry.payload,
+        client_id=entry.client_id,
+        revision=entry.revision,
+        base_revision=entry.base_revision,
+        work=entry.work,
+    )
+    return JsonResponse({"revision": draft.revision, "saved_at": draft.saved_at.isoformat()})
+
+
+@workstation
+@require_POST
+def submit_grade(request: HttpRequest, pk: UUID) -> HttpResponse:
+    reading = _own_reading(request, pk)
+    entry = forms.grade_entry(forms.read_json(request))
+    receipt = services.submit_reading(reading=reading, actor=_user(request), entry=entry)
+    return JsonResponse({"version": receipt.version, "submitted_at": receipt.submitted_at.isoformat()})
+
+
+@workstation
+@require_POST
+def skip_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
+    reading = _own_reading(request, pk)
+    data = forms.read_json(request)
+    reason, text = data.get("reason"), data.get("text") or ""
+    services.skip_reading(reading=reading, actor=_user(request), reason=str(reason or ""), text=text)
+    return JsonResponse({})
