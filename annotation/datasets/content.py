@@ -22,7 +22,6 @@ STATED_FIELDS = (
     "modality",
     "declared_subtask",
     "observed_subtask",
-    "raw_terms",
     "source",
     "license",
     "redistributable",

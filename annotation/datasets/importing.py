@@ -1,0 +1,277 @@
+"""Import of items: read every line, take its pictures, find the item it means, write in chunks.
+
+Every line ends as new, changed, unchanged or refused by name. Chunks of at most 500 lines are one transaction
+each, so an import that is killed can be run again: what it wrote is found unchanged. A dry run does the same
+reading and matching and writes nothing.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from django.db import transaction
+from django.db.models import Max
+
+from annotation.datasets.drafting import ItemDraft, draft_item, draft_revision
+from annotation.datasets.errors import DatasetError, ImportInterruptedError, ImportRefusedError
+from annotation.datasets.jobs import (
+    CHUNK_ROWS,
+    ImportSummary,
+    fail_job,
+    finish_job,
+    keep_running,
+    scratch_folder,
+    start_job,
+    store_problems,
+)
+from annotation.datasets.known import KnownItem, load_index
+from annotation.datasets.matching import Index, Pairing, pair
+from annotation.datasets.models import Dataset, ImportJob, Item, ItemAlias, ItemImage, ItemRevision
+from annotation.datasets.pictures import Pictures
+from annotation.datasets.services import check_slug, get_or_create_dataset
+from annotation.formats import FormatError, ItemRecord, Problem, detect_layout, read_records
+from annotation.imaging.sandbox import Decoder
+from annotation.people.models import User
+
+Progress = Callable[[str, int, int], None]  # stage, lines done, lines in all
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class PlannedItem:
+    """What one line will do: its revision, the item it is for, and the ids that item gains."""
+
+    draft: ItemDraft
+    verdict: str
+    revision: ItemRevision | None
+    known: KnownItem | None
+    new_aliases: list[tuple[str, str]]
+
+
+def import_items(
+    *,
+    path: Path,
+    dataset_slug: str,
+    actor: User | None,
+    layout: str = "auto",
+    images: Path | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> ImportSummary:
+    """Import benchmark items from a file or folder into a dataset, which is made when it is new.
+
+    Args:
+        path: JSONL or parquet file, or a folder of them.
+        dataset_slug: short name of the dataset.
+        actor: who imports; None for a command without a person.
+        layout: one of `annotation.formats.LAYOUTS`.
+        images: folder to look for images in, instead of beside the records.
+        dry_run: read, decode and match, but write nothing.
+        progress: called with a stage in words, lines done and lines in all.
+
+    Raises:
+        ImportRefusedError: nothing could be read at all; nothing is written.
+        ImportInterruptedError: another import into the dataset took over; what was committed stays.
+    """
+    try:
+        check_slug(dataset_slug)
+        found = detect_layout(path)
+    except (DatasetError, FormatError) as problem:
+        raise ImportRefusedError(str(problem)) from problem
+    summary = ImportSummary(layout=found)
+    report = progress or _silent
+    with tempfile.TemporaryDirectory(dir=scratch_folder()) as scratch, Decoder() as decoder:
+        outcomes = read_all(path, kind="items", layout=layout, images=images, scratch=Path(scratch), report=report)
+        if dry_run:
+            drafts = _drafts(outcomes, Pictures(decoder, keep=False), summary, report)
+            dataset = Dataset.objects.filter(slug=dataset_slug).first()
+            _plan(drafts, load_index(dataset) if dataset else Index(), summary, actor)
+            return summary
+        dataset = get_or_create_dataset(slug=dataset_slug, actor=actor)
+        job = start_job(kind=ImportJob.Kind.ITEMS, dataset=dataset, path=path, layout=found, actor=actor)
+        summary.job = job
+        with failing(job, actor):
+            drafts = _drafts(outcomes, Pictures(decoder, keep=True), summary, report)
+            planned = _plan(drafts, load_index(dataset), summary, actor)
+            _write(planned, job, summary=summary, actor=actor, report=report)
+    return summary
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """No progress asked for."""
+
+
+@contextmanager
+def failing(job: ImportJob, actor: User | None) -> Iterator[None]:
+    """Mark a job failed when its block ends with an exception, unless another import took it over."""
+    try:
+        yield
+    except ImportInterruptedError:
+        raise
+    except BaseException as problem:
+        said = str(problem) if isinstance(problem, DatasetError) else f"Stopped by {type(problem).__name__}."
+        fail_job(job, said, actor=actor)
+        raise
+
+
+def read_all(
+    path: Path,
+    *,
+    kind: Literal["items", "outputs"],
+    layout: str,
+    images: Path | None,
+    scratch: Path,
+    report: Progress,
+) -> list[object]:
+    """Every record and problem of a file or folder.
+
+    Raises:
+        ImportRefusedError: the file as a whole cannot be read.
+    """
+    outcomes: list[object] = []
+    try:
+        for outcome in read_records(path, layout=layout, kind=kind, images=images, scratch=scratch):
+            outcomes.append(outcome)
+            if len(outcomes) % CHUNK_ROWS == 0:
+                report("reading", len(outcomes), 0)
+    except FormatError as problem:
+        raise ImportRefusedError(str(problem)) from problem
+    if not outcomes:
+        raise ImportRefusedError(f"{path.name}: holds no records")
+    return outcomes
+
+
+def refuse(summary: ImportSummary, problem: Problem) -> None:
+    """Count a problem; a remark beside a line is kept but refuses nothing."""
+    summary.problems.append(problem)
+    if problem.fatal:
+        summary.refused += 1
+
+
+def _drafts(outcomes: list[object], pictures: Pictures, summary: ImportSummary, report: Progress) -> list[ItemDraft]:
+    drafts: list[ItemDraft] = []
+    for done, outcome in enumerate(outcomes, start=1):
+        made = draft_item(outcome, pictures) if isinstance(outcome, ItemRecord) else outcome
+        if isinstance(made, Problem):
+            refuse(summary, made)
+        elif isinstance(made, ItemDraft):
+            drafts.append(made)
+        report("pictures", done, len(outcomes))
+    return drafts
+
+
+def _plan(
+    drafts: list[ItemDraft], index: Index[KnownItem], summary: ImportSummary, actor: User | None
+) -> list[PlannedItem]:
+    """Decide what each line does; refusals and notices go to the summary, nothing is written."""
+    pairing = pair(drafts, index)
+    planned: list[PlannedItem] = []
+    seen: dict[object, str] = {}
+    for number, draft in enumerate(drafts):
+        if number in pairing.refused:
+            broken = pairing.refused[number]
+            scheme, value = broken.alias
+            refuse(summary, Problem(draft.record.file, draft.record.line, scheme, value, broken.rule))
+            continue
+        plan = _planned(draft, number, pairing, index, actor)
+        if plan.verdict == "new":
+            _notice_twin(draft, index, seen, summary)
+        summary.count(plan.verdict)
+        planned.append(plan)
+        if len(summary.first) < 5:
+            summary.first.append(plan)
+    return planned
+
+
+def _planned(
+    draft: ItemDraft, number: int, pairing: Pairing[KnownItem], index: Index[KnownItem], actor: User | None
+) -> PlannedItem:
+    known = pairing.items.get(number)
+    revision = draft_revision(draft, known, author=actor)
+    if known is None:
+        verdict = "new"
+    else:
+        verdict = "unchanged" if revision.content_hash == known.stated.content_hash else "changed"
+    # A place that already names another item stays with it; ids that do so were refused before.
+    gained = [alias for alias in draft.aliases if alias not in index.by_alias]
+    return PlannedItem(draft, verdict, revision if verdict != "unchanged" else None, known, gained)
+
+
+def _notice_twin(draft: ItemDraft, index: Index[KnownItem], seen: dict[object, str], summary: ImportSummary) -> None:
+    """Equal content is never merged; it is said."""
+    key = draft.contents[0]
+    twins = index.by_content.get(key)
+    twin = twins[0].code if twins else seen.get(key)
+    seen.setdefault(key, draft.where)
+    if twin:
+        rule = f"says and shows the same as {twin}; kept as an item of its own"
+        summary.problems.append(Problem(draft.record.file, draft.record.line, "content", "", rule, fatal=False))
+
+
+def _write(
+    planned: list[PlannedItem], job: ImportJob, *, summary: ImportSummary, actor: User | None, report: Progress
+) -> None:
+    dataset = job.dataset
+    written = ImportSummary(refused=summary.refused)
+    number = dataset.items.aggregate(last=Max("number"))["last"] or 0
+    taken: set[tuple[str, str]] = set()
+    done = 0
+    for chunk in chunks(planned):
+        with transaction.atomic():
+            for plan in chunk:
+                written.count(plan.verdict)
+                plan.new_aliases = [alias for alias in plan.new_aliases if alias not in taken]
+                taken.update(plan.new_aliases)
+            keep_running(job, written)
+            number = _write_chunk(chunk, dataset, number)
+        done += len(chunk)
+        report("writing", done, len(planned))
+    with transaction.atomic():
+        store_problems(job, summary.problems)
+        finish_job(job, summary, actor=actor)
+
+
+def chunks(rows: Iterable[T]) -> Iterator[list[T]]:
+    """The rows in groups small enough for one transaction."""
+    rows = iter(rows)
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        yield chunk
+
+
+def _write_chunk(chunk: list[PlannedItem], dataset: Dataset, number: int) -> int:
+    """Write one chunk; returns the last item number used."""
+    new_items, changed_items, revisions, images, aliases = [], [], [], [], []
+    for plan in chunk:
+        if plan.known is None:
+            number += 1
+            item = Item(dataset=dataset, number=number)
+            new_items.append(item)
+        else:
+            item = plan.known.item
+        if plan.revision is not None:
+            plan.revision.item_id = item.pk
+            item.current_revision_id = plan.revision.pk
+            item.case_key = plan.draft.case_key() or item.case_key
+            if item.state != Item.State.WITHDRAWN:
+                item.state = Item.State.IMPORTED
+            if plan.known is not None:
+                changed_items.append(item)
+            revisions.append(plan.revision)
+            images += [
+                ItemImage(revision=plan.revision, role=role, position=position, asset_id=picture.asset_id)
+                for role, position, picture in plan.draft.pictures
+            ]
+        aliases += [
+            ItemAlias(dataset=dataset, item_id=item.pk, scheme=scheme, value=value)
+            for scheme, value in plan.new_aliases
+        ]
+    Item.objects.bulk_create(new_items)
+    ItemRevision.objects.bulk_create(revisions)
+    Item.objects.bulk_update(changed_items, ["current_revision", "state", "case_key"])
+    ItemImage.objects.bulk_create(images)
+    ItemAlias.objects.bulk_create(aliases)
+    return number
