@@ -161,10 +161,14 @@ def _upright(picture: Picture) -> Pixels:
 
 def _gray_of(pixels: Pixels) -> Pixels | None:
     """The single channel of a color array with R = G = B, else None."""
+    if not _equal_channels(pixels[:, ::8, ::8]):
+        return None
+    return np.ascontiguousarray(pixels[..., 0]) if _equal_channels(pixels) else None
+
+
+def _equal_channels(pixels: Pixels) -> bool:
     first = pixels[..., 0]
-    if np.array_equal(first, pixels[..., 1]) and np.array_equal(first, pixels[..., 2]):
-        return np.ascontiguousarray(first)
-    return None
+    return np.array_equal(first, pixels[..., 1]) and np.array_equal(first, pixels[..., 2])
 
 
 def simplest(pixels: Pixels) -> Pixels:

@@ -2,10 +2,8 @@
 
 import math
 
-import numpy as np
-
 from scoring.metrics.base import Pixels, define
-from scoring.metrics.pixel.planes import differences, prepare
+from scoring.metrics.pixel.planes import mean_of, prepare
 
 
 def mae(
@@ -27,11 +25,7 @@ def mae(
         UndefinedMetricError: `geometry_mismatch`, `unsupported_pixels`, `non_finite`, `empty_region`.
         ValueError: the data range is not a finite number above 0.
     """
-    total, count = 0.0, 0
-    for piece in differences(prepare(output, reference, data_range=data_range, region=region, side=side)):
-        total += float(np.abs(piece, out=piece).sum())
-        count += piece.size
-    return total / count
+    return mean_of(prepare(output, reference, data_range=data_range, region=region, side=side), squared=False)
 
 
 def mae_relative(

@@ -117,14 +117,37 @@ def describe_shape(planes: Pixels) -> str:
     return words
 
 
-def differences(planes: Planes) -> Iterator[Pixels]:
-    """Output minus reference in float64, in flat pieces; exact for integers up to 32 bits."""
+def absolute_differences(planes: Planes) -> Iterator[Pixels]:
+    """Distances of output and reference in pieces of rows; uint8 for 8-bit pictures, else float64.
+
+    Exact for integers of up to 32 bits.
+    """
     if planes.mask is not None:
-        ours = planes.output[planes.mask]
-        theirs = planes.reference[planes.mask]
-        yield np.subtract(ours, theirs, dtype=np.float64).ravel()
+        yield _distance(planes.output[planes.mask], planes.reference[planes.mask])
         return
     for ours, theirs in zip(planes.output, planes.reference, strict=True):
         for start in range(0, ours.shape[0], STRIP_ROWS):
             rows = slice(start, start + STRIP_ROWS)
-            yield np.subtract(ours[rows], theirs[rows], dtype=np.float64).ravel()
+            yield _distance(ours[rows], theirs[rows])
+
+
+def _distance(output: Pixels, reference: Pixels) -> Pixels:
+    if output.dtype == np.uint8 and reference.dtype == np.uint8:
+        return np.asarray(np.maximum(output, reference) - np.minimum(output, reference))
+    return np.abs(np.subtract(output, reference, dtype=np.float64))
+
+
+def mean_of(planes: Planes, *, squared: bool) -> float:
+    """Mean absolute or squared difference over all compared pixels and channels, in gray levels or their square."""
+    total, count = 0.0, 0
+    for piece in absolute_differences(planes):
+        if piece.dtype == np.uint8:
+            columns = np.multiply(piece, piece, dtype=np.uint16) if squared else piece
+            total += int(
+                columns.sum(axis=0, dtype=np.uint64 if len(piece) > STRIP_ROWS else np.uint32).sum(dtype=int)
+            )
+        else:
+            flat = piece.ravel()
+            total += float(np.einsum("i,i->", flat, flat) if squared else flat.sum())
+        count += piece.size
+    return total / count

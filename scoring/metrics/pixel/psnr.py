@@ -2,10 +2,8 @@
 
 import math
 
-import numpy as np
-
 from scoring.metrics.base import Pixels, UndefinedMetricError, define
-from scoring.metrics.pixel.planes import differences, prepare
+from scoring.metrics.pixel.planes import mean_of, prepare
 
 
 def mean_squared_error(
@@ -15,11 +13,7 @@ def mean_squared_error(
 
     Arguments and errors as `psnr`, but 0 is returned for identical pictures.
     """
-    total, count = 0.0, 0
-    for piece in differences(prepare(output, reference, data_range=data_range, region=region, side=side)):
-        total += float(np.einsum("i,i->", piece, piece))
-        count += piece.size
-    return total / count
+    return mean_of(prepare(output, reference, data_range=data_range, region=region, side=side), squared=True)
 
 
 def psnr(

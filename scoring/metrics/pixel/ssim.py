@@ -1,11 +1,12 @@
-"""Structural similarity with a 7 x 7 uniform window, by exact sums in strips."""
+"""Structural similarity with a 7 x 7 uniform window, by exact sums."""
 
-from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
-from scoring.metrics.base import Mask, Pixels, UndefinedMetricError, define
-from scoring.metrics.pixel.planes import STRIP_ROWS, Planes, prepare
+from scoring.metrics.base import Pixels, define
+from scoring.metrics.pixel.planes import Planes, prepare
+from scoring.metrics.pixel.windows import TileMap, window_mean
 
 WINDOW = 7
 AREA = WINDOW * WINDOW
@@ -17,7 +18,8 @@ def luminance(pixels: Pixels) -> Pixels:
     red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
     if pixels.dtype.kind == "f":
         return np.asarray(0.299 * red.astype(np.float64) + 0.587 * green + 0.114 * blue)
-    wide = red.astype(np.int64) * 19595 + green.astype(np.int64) * 38470 + blue.astype(np.int64) * 7471
+    wider = np.int32 if pixels.dtype.itemsize == 1 else np.int64
+    wide = red.astype(wider) * 19595 + green.astype(wider) * 38470 + blue.astype(wider) * 7471
     return np.asarray((wide + 0x8000) >> 16, dtype=pixels.dtype)
 
 
@@ -35,36 +37,15 @@ def apply_color(planes: Planes, color: str) -> Planes:
     return Planes(output, reference, planes.data_range, planes.mask)
 
 
-def check_window(planes: Planes, window: int) -> None:
-    """Refuse pictures smaller than the window.
-
-    Raises:
-        UndefinedMetricError: `smaller_than_window`.
-    """
-    rows, columns = planes.output.shape[1:3]
-    if min(rows, columns) < window:
-        raise UndefinedMetricError(
-            "smaller_than_window", f"The picture is {rows} x {columns}, the window {window} x {window}."
-        )
-
-
-def whole_windows(mask: Mask, window: int) -> Mask:
-    """Where a whole window lies in the mask, shape (rows - window + 1, columns - window + 1)."""
-    table = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), dtype=np.int64)
-    np.cumsum(np.cumsum(mask, axis=0), axis=1, out=table[1:, 1:])
-    counts = table[window:, window:] - table[:-window, window:] - table[window:, :-window] + table[:-window, :-window]
-    return np.asarray(counts == window * window)
-
-
 def _sum7(values: Pixels, step: int) -> Pixels:
-    """Sums over 7 x 7 windows of flat rows whose neighboring samples lie `step` apart."""
+    """Sums over 7 x 7 windows of flat rows whose neighboring samples lie `step` apart, by doubling."""
     two = values[:-1] + values[1:]
-    four = two[:-2] + two[2:]
-    seven = four[:-3] + two[4:-1]
+    seven = (two[:-2] + two[2:])[:-3]
+    seven += two[4:-1]
     seven += values[6:]
     two = seven[:, :-step] + seven[:, step:]
-    four = two[:, : -2 * step] + two[:, 2 * step :]
-    total = four[:, : -3 * step] + two[:, 4 * step : -step]
+    total = (two[:, : -2 * step] + two[:, 2 * step :])[:, : -3 * step]
+    total += two[:, 4 * step : -step]
     total += seven[:, 6 * step :]
     return np.asarray(total)
 
@@ -79,8 +60,16 @@ def _number_types(output: Pixels, reference: Pixels) -> tuple[type, type]:
     return np.float64, np.float64
 
 
-def _strip_map(x: Pixels, y: Pixels, *, step: int, products: type, offset: float, data_range: float) -> Pixels:
-    """SSIM of each whole window of one strip; `offset` was subtracted from both sides beforehand."""
+def _tile_map(x: Pixels, y: Pixels, *, step: int, data_range: float, offset: float) -> Pixels:
+    """SSIM of each whole window of a tile; `offset` is taken off both sides, where it cancels, for precision.
+
+    Wang's formula with numerator and denominator multiplied by 49² · 49 · 48, so that integers stay integers.
+    """
+    sums, products = _number_types(x, y)
+    x, y = x.astype(sums), y.astype(sums)
+    if offset:
+        x -= offset
+        y -= offset
     sum_x: Pixels = _sum7(x, step).astype(products)
     sum_y: Pixels = _sum7(y, step).astype(products)
     x, y = x.astype(products), y.astype(products)
@@ -90,44 +79,32 @@ def _strip_map(x: Pixels, y: Pixels, *, step: int, products: type, offset: float
     x += y
     squares = _sum7(x, step)
     cross = sum_x * sum_y
+    cross *= 2
     norm = sum_x * sum_x
     norm += sum_y * sum_y
-    covariance = 2 * (AREA * product - cross) + (K2 * data_range) ** 2 * AREA * (AREA - 1)
-    variance = (AREA * squares - norm) + (K2 * data_range) ** 2 * AREA * (AREA - 1)
+    product *= 2 * AREA
+    product -= cross
+    squares *= AREA
+    squares -= norm
     if offset:
-        mean_x, mean_y = sum_x + AREA * offset, sum_y + AREA * offset
-        cross, norm = mean_x * mean_y, mean_x * mean_x + mean_y * mean_y
-    covariance *= 2 * cross + (K1 * data_range) ** 2 * AREA * AREA
-    variance *= norm + (K1 * data_range) ** 2 * AREA * AREA
-    covariance /= variance
-    return np.asarray(covariance)
+        sum_x += AREA * offset
+        sum_y += AREA * offset
+        cross, norm = 2 * sum_x * sum_y, sum_x * sum_x + sum_y * sum_y
+    c1, c2 = (K1 * data_range) ** 2 * AREA * AREA, (K2 * data_range) ** 2 * AREA * (AREA - 1)
+    value = np.asarray(product + c2)
+    value *= cross + c1
+    below = np.asarray(squares + c2)
+    below *= norm + c1
+    value /= below
+    return value
 
 
-def map_strips(output: Pixels, reference: Pixels, data_range: float) -> Iterator[Pixels]:
-    """SSIM map of one frame in strips of rows.
-
-    Args:
-        output: shape (rows, columns, channels), both sides at least 7.
-        reference: same shape.
-        data_range: span of possible intensities.
-
-    Yields:
-        float64 of shape (up to 64 rows, columns - 6, channels), one value per whole window. Integers
-        of up to 16 bits are summed exactly; the only rounding is in the final division.
-    """
-    rows, columns, channels = output.shape
-    sums, products = _number_types(output, reference)
+def _map_for(output: Pixels, reference: Pixels, *, data_range: float) -> TileMap:
+    """The map of one frame. Integers of up to 16 bits are summed exactly; only the division rounds."""
     offset = 0.0
-    if products is np.float64:
+    if _number_types(output, reference)[0] is np.float64:
         offset = float(np.mean(output, dtype=np.float64) + np.mean(reference, dtype=np.float64)) / 2
-    for start in range(0, rows - WINDOW + 1, STRIP_ROWS):
-        stop = min(start + STRIP_ROWS + WINDOW - 1, rows)
-        x: Pixels = output[start:stop].reshape(stop - start, columns * channels).astype(sums)
-        y: Pixels = reference[start:stop].reshape(stop - start, columns * channels).astype(sums)
-        if offset:
-            x, y = x - offset, y - offset
-        strip = _strip_map(x, y, step=channels, products=products, offset=offset, data_range=data_range)
-        yield strip.reshape(stop - start - WINDOW + 1, columns - WINDOW + 1, channels)
+    return partial(_tile_map, step=output.shape[2], data_range=data_range, offset=offset)
 
 
 def ssim(
@@ -162,21 +139,8 @@ def ssim(
         ValueError: the data range or the color handling is not valid.
     """
     planes = apply_color(prepare(output, reference, data_range=data_range, region=region, side=side), color)
-    check_window(planes, WINDOW)
-    total, count = 0.0, 0
-    for frame in range(planes.output.shape[0]):
-        kept = None if planes.mask is None else whole_windows(planes.mask[frame], WINDOW)
-        start = 0
-        for strip in map_strips(planes.output[frame], planes.reference[frame], planes.data_range):
-            values = strip if kept is None else strip[kept[start : start + len(strip)]]
-            start += len(strip)
-            total += float(values.sum())
-            count += values.size
-    if not count:
-        raise UndefinedMetricError(
-            "region_smaller_than_window", f"No whole window of {WINDOW} x {WINDOW} lies {side} the region."
-        )
-    return total / count
+    map_for = partial(_map_for, data_range=planes.data_range)
+    return window_mean(planes, WINDOW, map_for, side=side)
 
 
 METRIC = define(

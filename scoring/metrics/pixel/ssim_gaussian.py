@@ -1,42 +1,52 @@
 """Structural similarity with the Gaussian window of the original paper."""
 
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from scoring.metrics.base import Pixels, UndefinedMetricError, define
+from scoring.metrics.base import Pixels, define
 from scoring.metrics.pixel.planes import prepare
-from scoring.metrics.pixel.ssim import K1, K2, apply_color, check_window, whole_windows
+from scoring.metrics.pixel.ssim import K1, K2, apply_color
+from scoring.metrics.pixel.windows import TileMap, window_mean
 
 WINDOW = 11
+HALF = WINDOW // 2
 SIGMA = 1.5
 
 
 def _kernel() -> Pixels:
-    positions = np.arange(WINDOW) - WINDOW // 2
+    positions = np.arange(WINDOW) - HALF
     weights = np.exp(-0.5 * (positions / SIGMA) ** 2)
     return np.asarray(weights / weights.sum())
 
 
-def _smooth(values: Pixels, correlate1d: Any, kernel: Pixels) -> Pixels:
-    """Gaussian mean of each whole window of one (rows, columns) plane."""
-    border = WINDOW // 2
-    down = correlate1d(values, kernel, axis=0)[border:-border]
-    return np.asarray(correlate1d(down, kernel, axis=1)[:, border:-border])
+def _smooth(values: Pixels, kernel: Pixels, step: int) -> Pixels:
+    """Gaussian mean of each whole window of flat rows whose neighboring samples lie `step` apart."""
+    rows, last = values.shape[0] - WINDOW + 1, WINDOW - 1
+    down = values[HALF : HALF + rows] * kernel[HALF]
+    for tap in range(HALF):
+        down += kernel[tap] * (values[tap : tap + rows] + values[last - tap : last - tap + rows])
+    width = down.shape[1] - last * step
+    across = down[:, HALF * step : HALF * step + width] * kernel[HALF]
+    for tap in range(HALF):
+        right = (last - tap) * step
+        across += kernel[tap] * (down[:, tap * step : tap * step + width] + down[:, right : right + width])
+    return np.asarray(across)
 
 
-def gaussian_map(output: Pixels, reference: Pixels, data_range: float) -> Pixels:
-    """SSIM map of one (rows, columns) plane: one float64 per whole 11 x 11 window."""
-    from scipy.ndimage import correlate1d
-
-    x, y = output.astype(np.float64), reference.astype(np.float64)
-    kernel = _kernel()
-    mean_x, mean_y = _smooth(x, correlate1d, kernel), _smooth(y, correlate1d, kernel)
+def _tile_map(x: Pixels, y: Pixels, *, kernel: Pixels, step: int, data_range: float) -> Pixels:
+    """SSIM of each whole window of a tile, float64 throughout."""
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    mean_x, mean_y = _smooth(x, kernel, step), _smooth(y, kernel, step)
     cross, norm = mean_x * mean_y, mean_x * mean_x + mean_y * mean_y
-    covariance = _smooth(x * y, correlate1d, kernel) - cross
-    variance = _smooth(x * x + y * y, correlate1d, kernel) - norm
+    covariance = _smooth(x * y, kernel, step) - cross
+    variance = _smooth(x * x + y * y, kernel, step) - norm
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     return np.asarray((2 * cross + c1) * (2 * covariance + c2) / ((norm + c1) * (variance + c2)))
+
+
+def _map_for(output: Pixels, reference: Pixels, data_range: float) -> TileMap:
+    return partial(_tile_map, kernel=_kernel(), step=output.shape[2], data_range=data_range)
 
 
 def ssim_gaussian(
@@ -67,22 +77,7 @@ def ssim_gaussian(
         ValueError: the data range or the color handling is not valid.
     """
     planes = apply_color(prepare(output, reference, data_range=data_range, region=region, side=side), color)
-    check_window(planes, WINDOW)
-    total, count = 0.0, 0
-    for frame in range(planes.output.shape[0]):
-        kept = None if planes.mask is None else whole_windows(planes.mask[frame], WINDOW)
-        for channel in range(planes.output.shape[3]):
-            values = gaussian_map(
-                planes.output[frame, :, :, channel], planes.reference[frame, :, :, channel], planes.data_range
-            )
-            values = values if kept is None else values[kept]
-            total += float(values.sum())
-            count += values.size
-    if not count:
-        raise UndefinedMetricError(
-            "region_smaller_than_window", f"No whole window of {WINDOW} x {WINDOW} lies {side} the region."
-        )
-    return total / count
+    return window_mean(planes, WINDOW, partial(_map_for, data_range=planes.data_range), side=side)
 
 
 METRIC = define(

@@ -1,0 +1,91 @@
+"""Means over the windows of two pictures, tile by tile, so that everything stays in the processor's cache."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from scoring.metrics.base import Mask, Pixels, UndefinedMetricError
+from scoring.metrics.pixel.planes import Planes
+
+TILE_ROWS = 64
+TILE_SAMPLES = 384
+
+TileMap = Callable[[Pixels, Pixels], Pixels]
+"""From the samples of a tile, output and reference, (rows, columns x channels), to one value per window."""
+
+
+def check_window(planes: Planes, window: int) -> None:
+    """Refuse pictures smaller than the window.
+
+    Raises:
+        UndefinedMetricError: `smaller_than_window`.
+    """
+    rows, columns = planes.output.shape[1:3]
+    if min(rows, columns) < window:
+        raise UndefinedMetricError(
+            "smaller_than_window", f"The picture is {rows} x {columns}, the window {window} x {window}."
+        )
+
+
+def whole_windows(mask: Mask, window: int) -> Mask:
+    """Where a whole window lies in the mask, shape (rows - window + 1, columns - window + 1)."""
+    table = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), dtype=np.int64)
+    np.cumsum(np.cumsum(mask, axis=0), axis=1, out=table[1:, 1:])
+    counts = table[window:, window:] - table[:-window, window:] - table[window:, :-window] + table[:-window, :-window]
+    return np.asarray(counts == window * window)
+
+
+def window_mean(
+    planes: Planes, window: int, map_for: Callable[[Pixels, Pixels], TileMap], *, side: str = "inside"
+) -> float:
+    """Mean of a map over all whole windows, channels and frames.
+
+    Args:
+        planes: the pictures; with a mask only windows that lie wholly in it count.
+        window: side of the window.
+        map_for: makes the tile's function from one frame of output and reference.
+        side: word for the message when no window fits.
+
+    Returns:
+        The mean.
+
+    Raises:
+        UndefinedMetricError: `smaller_than_window`, `region_smaller_than_window`.
+    """
+    check_window(planes, window)
+    total, count = 0.0, 0
+    for index in range(planes.output.shape[0]):
+        output, reference = planes.output[index], planes.reference[index]
+        kept = None if planes.mask is None else whole_windows(planes.mask[index], window)
+        frame_total, frame_count = _frame_sum(output, reference, window, map_for(output, reference), kept)
+        total += frame_total
+        count += frame_count
+    if not count:
+        raise UndefinedMetricError(
+            "region_smaller_than_window", f"No whole window of {window} x {window} lies {side} the region."
+        )
+    return total / count
+
+
+def _frame_sum(
+    output: Pixels, reference: Pixels, window: int, tile_map: TileMap, kept: Mask | None
+) -> tuple[float, int]:
+    """Sum and number of the map's values over one frame (rows, columns, channels)."""
+    rows, columns, channels = output.shape
+    width = TILE_SAMPLES // channels
+    total, count = 0.0, 0
+    for top in range(0, rows - window + 1, TILE_ROWS):
+        bottom = min(top + TILE_ROWS + window - 1, rows)
+        for left in range(0, columns - window + 1, width):
+            right = min(left + width + window - 1, columns)
+            area = (slice(top, bottom), slice(left, right))
+            chosen = None if kept is None else kept[top : bottom - window + 1, left : right - window + 1]
+            if chosen is not None and not chosen.any():
+                continue
+            flat = (bottom - top, (right - left) * channels)
+            values = tile_map(output[area].reshape(flat), reference[area].reshape(flat))
+            if chosen is not None:
+                values = values.reshape(*chosen.shape, channels)[chosen]
+            total += float(values.sum())
+            count += values.size
+    return total, count
