@@ -23,7 +23,7 @@ from scoring.statistics.intervals import (
     resample_counts,
 )
 from scoring.statistics.ranking import RankInterval, rank_intervals, ranks
-from scoring.statistics.ratings import Counts, Floats
+from scoring.statistics.ratings import Floats
 from scoring.statistics.significance import flips_are_exact, holm, sign_flip_p_values
 
 
@@ -105,7 +105,7 @@ class _Resamples:
     """Drawn clusters shared by every system and pair."""
 
     places: Mapping[str, int]
-    drawn: Counts
+    drawn: Floats
     level: float
     seed: int
 
@@ -194,7 +194,7 @@ def compare_systems(
     clusters = sorted({line.row.cluster for composite in composites.values() for line in composite.receipt})
     resamples = _Resamples(
         places={cluster: place for place, cluster in enumerate(clusters)},
-        drawn=resample_counts(max(1, len(clusters)), draws=draws, seed=seed),
+        drawn=resample_counts(max(1, len(clusters)), draws=draws, seed=seed).astype(np.float64),
         level=level,
         seed=seed,
     )
