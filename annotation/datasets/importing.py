@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Literal, TypeVar
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
+from annotation.datasets.bulk import field_names, insert_rows
 from annotation.datasets.drafting import ItemDraft, draft_item, draft_revision
 from annotation.datasets.errors import DatasetError, ImportInterruptedError, ImportRefusedError
 from annotation.datasets.jobs import (
@@ -39,6 +42,11 @@ from annotation.people.models import User
 
 Progress = Callable[[str, int, int], None]  # stage, lines done, lines in all
 T = TypeVar("T")
+
+_ITEM_FIELDS = ("id", "dataset_id", "number", "case_key", "state", "current_revision_id", "created_at")
+_REVISION_FIELDS = field_names(ItemRevision)
+_IMAGE_FIELDS = ("revision_id", "role", "position", "asset_id")
+_ALIAS_FIELDS = ("dataset_id", "item_id", "scheme", "value")
 
 
 @dataclass(slots=True)
@@ -244,34 +252,34 @@ def chunks(rows: Iterable[T]) -> Iterator[list[T]]:
 
 def _write_chunk(chunk: list[PlannedItem], dataset: Dataset, number: int) -> int:
     """Write one chunk; returns the last item number used."""
-    new_items, changed_items, revisions, images, aliases = [], [], [], [], []
+    now = timezone.now()
+    items, changed, revisions, images, aliases = [], [], [], [], []
     for plan in chunk:
-        if plan.known is None:
-            number += 1
-            item = Item(dataset=dataset, number=number)
-            new_items.append(item)
-        else:
-            item = plan.known.item
-        if plan.revision is not None:
-            plan.revision.item_id = item.pk
-            item.current_revision_id = plan.revision.pk
-            item.case_key = plan.draft.case_key() or item.case_key
-            if item.state != Item.State.WITHDRAWN:
-                item.state = Item.State.IMPORTED
-            if plan.known is not None:
-                changed_items.append(item)
-            revisions.append(plan.revision)
-            images += [
-                ItemImage(revision=plan.revision, role=role, position=position, asset_id=picture.asset_id)
-                for role, position, picture in plan.draft.pictures
-            ]
-        aliases += [
-            ItemAlias(dataset=dataset, item_id=item.pk, scheme=scheme, value=value)
-            for scheme, value in plan.new_aliases
-        ]
-    Item.objects.bulk_create(new_items)
-    ItemRevision.objects.bulk_create(revisions)
-    Item.objects.bulk_update(changed_items, ["current_revision", "state", "case_key"])
-    ItemImage.objects.bulk_create(images)
-    ItemAlias.objects.bulk_create(aliases)
+        item_id = plan.known.item.pk if plan.known else uuid4()
+        revision = plan.revision
+        if revision is not None:
+            revision.item_id, revision.created_at = item_id, now
+            if plan.known is None:
+                number += 1
+                key = plan.draft.case_key()
+                items.append((item_id, dataset.pk, number, key, Item.State.IMPORTED.value, revision.pk, now))
+            else:
+                changed.append(_moved(plan.known.item, revision, plan.draft))
+            revisions.append([getattr(revision, name) for name in _REVISION_FIELDS])
+            images += [(revision.pk, role, place, taken.asset_id) for role, place, taken in plan.draft.pictures]
+        aliases += [(dataset.pk, item_id, scheme, value) for scheme, value in plan.new_aliases]
+    insert_rows(Item, _ITEM_FIELDS, items)
+    insert_rows(ItemRevision, _REVISION_FIELDS, revisions)
+    Item.objects.bulk_update(changed, ["current_revision", "state", "case_key"])
+    insert_rows(ItemImage, _IMAGE_FIELDS, images)
+    insert_rows(ItemAlias, _ALIAS_FIELDS, aliases)
     return number
+
+
+def _moved(item: Item, revision: ItemRevision, draft: ItemDraft) -> Item:
+    """A known item on its new revision: back to where curation starts, unless it was withdrawn."""
+    item.current_revision = revision
+    item.case_key = draft.case_key() or item.case_key
+    if item.state != Item.State.WITHDRAWN:
+        item.state = Item.State.IMPORTED
+    return item
