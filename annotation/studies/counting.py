@@ -8,7 +8,6 @@ from itertools import combinations, pairwise
 from annotation.studies.blueprint import Design, PlannedReading
 from annotation.studies.ordering import smallest_gap
 
-
 PAIRS = "reader pairs"
 
 
