@@ -92,13 +92,11 @@ def cannot_rank(columns: Sequence[TierColumn]) -> bool:
         True when the standard deviation of the systems' means is below the mean standard error read from the
         intervals. False when there are fewer than two systems with an interval: nothing can be said then.
     """
-    known = [column for column in columns if column.mean is not None and column.interval is not None]
+    known = [(one.mean, one.interval) for one in columns if one.mean is not None and one.interval is not None]
     if len(known) < 2:
         return False
-    errors = [
-        (column.interval.high - column.interval.low) / _SPREADS_IN_INTERVAL for column in known if column.interval
-    ]
-    return standard_deviation([column.mean for column in known]) < fsum(errors) / len(errors)
+    errors = [(interval.high - interval.low) / _SPREADS_IN_INTERVAL for _, interval in known]
+    return standard_deviation([mean for mean, _ in known]) < fsum(errors) / len(errors)
 
 
 def _column(
