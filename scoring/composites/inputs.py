@@ -1,0 +1,167 @@
+"""From the database to the rows that a composite is computed from: pages, workbook and JSON read only these."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from annotation.grading.models import CriterionScore, Grade
+from annotation.studies.models import Reading, ReadingOutput, Study, StudyItem, StudySystem
+from annotation.systems.models import Output
+from scoring.composites.combining import Declaration, OutputRow
+from scoring.composites.services import criterion_of, metric_codes
+from scoring.runs.models import MetricValue
+from scoring.runs.services import current_values
+
+NOT_MEASURED = "not measured"
+NOT_GRADED = "not graded"
+NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True)
+class StudyOutput:
+    """One output of a study with its system's letter and its item."""
+
+    output: Output
+    letter: str
+    study_item: StudyItem
+
+
+@dataclass(frozen=True)
+class GradedOutput:
+    """What readers said of one output: scores by criterion over readers, and the gravest safety flag."""
+
+    scores: Mapping[tuple[str, str], list[float]]
+    safety: list[str]
+    n_readers: int
+
+
+def study_outputs(study: Study) -> list[StudyOutput]:
+    """The outputs of a study's systems for its items: the version that readings show, else the present one."""
+    systems = {row.submission_id: row.letter for row in StudySystem.objects.filter(study=study)}
+    items = {
+        row.revision_id: row
+        for row in study.study_items.select_related("revision__item__dataset").order_by("revision__item__number")
+    }
+    outputs = Output.objects.filter(submission__in=systems, revision__in=items)
+    shown = set(ReadingOutput.objects.filter(reading__study=study).values_list("output_id", flat=True))
+    chosen: dict[tuple[Any, Any], Output] = {}
+    for output in outputs.order_by("version"):
+        key = (output.submission_id, output.revision_id)
+        held = chosen.get(key)
+        if held is None or held.pk not in shown:
+            chosen[key] = output
+    return sorted(
+        (
+            StudyOutput(output, systems[submission], items[revision])
+            for (submission, revision), output in chosen.items()
+        ),
+        key=lambda row: (row.study_item.revision.item.number, row.letter),
+    )
+
+
+def latest_grades(study: Study) -> list[Grade]:
+    """The newest version of every grade of submitted readings."""
+    grades = (
+        Grade.objects.filter(reading_output__reading__study=study)
+        .exclude(reading_output__reading__status=Reading.Status.VOID)
+        .select_related("reading_output")
+        .order_by("version", "submitted_at")
+    )
+    newest = {grade.reading_output_id: grade for grade in grades}
+    return list(newest.values())
+
+
+def graded_outputs(study: Study) -> dict[Any, GradedOutput]:
+    """Latest grades by output: three queries whatever their number."""
+    grades = latest_grades(study)
+    outputs = {grade.pk: grade.reading_output.output_id for grade in grades}
+    scores: dict[Any, dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
+    rows = CriterionScore.objects.filter(grade__in=outputs, value__isnull=False).order_by("grade__submitted_at", "pk")
+    for grade, rubric, criterion, value in rows.values_list(
+        "grade_id", "criterion__rubric__code", "criterion__code", "value"
+    ):
+        scores[outputs[grade]][rubric, criterion].append(value)
+    safety: dict[Any, list[str]] = defaultdict(list)
+    for grade in grades:
+        safety[outputs[grade.pk]].append(grade.safety)
+    return {
+        output: GradedOutput(scores=scores.get(output, {}), safety=flags, n_readers=len(flags))
+        for output, flags in safety.items()
+    }
+
+
+def output_rows(study: Study, declaration: Declaration) -> list[OutputRow]:
+    """One row per system and item of the study.
+
+    An item is in the graded sample when at least one reading of it is submitted, whichever system it showed: a
+    failed output then counts at the bottom, and one on an item nobody has graded yet does not.
+    """
+    outputs = study_outputs(study)
+    graded = graded_outputs(study)
+    sample = set(
+        study.readings.filter(status=Reading.Status.SUBMITTED).values_list("study_item_id", flat=True).distinct()
+    )
+    measured = _measured(Output.objects.filter(pk__in=[row.output.pk for row in outputs]))
+    return [_row(row, declaration, graded, measured, sample) for row in outputs]
+
+
+def _measured(outputs: Any) -> dict[Any, dict[str, MetricValue]]:
+    values: dict[Any, dict[str, MetricValue]] = defaultdict(dict)
+    for value in current_values(outputs).filter(subject=MetricValue.Subject.OUTPUT):
+        values[value.output_id][value.settings.metric] = value
+    return values
+
+
+def _row(
+    row: StudyOutput,
+    declaration: Declaration,
+    graded: Mapping[Any, GradedOutput],
+    measured: Mapping[Any, Mapping[str, MetricValue]],
+    sample: set[Any],
+) -> OutputRow:
+    revision = row.study_item.revision
+    grades = graded.get(row.output.pk)
+    values: dict[str, list[float]] = {}
+    identical, reasons = set(), {}
+    for component in declaration.components_of(revision.format):
+        criterion = criterion_of(component.source)
+        if criterion:
+            found = list(grades.scores.get(criterion, [])) if grades else []
+            reason = "" if found else (NOT_APPLICABLE if grades else NOT_GRADED)
+        else:
+            found, reason = _metric(metric_codes(component.source), measured.get(row.output.pk, {}))
+        if found:
+            values[component.code] = found
+        elif reason == "identical":
+            identical.add(component.code)
+        else:
+            reasons[component.code] = reason
+    return OutputRow(
+        system=row.letter,
+        item=revision.item.code,
+        cluster=row.study_item.cluster,
+        format=revision.format,
+        task=revision.task,
+        status=row.output.status,  # type: ignore[arg-type]
+        values=values if row.output.status == Output.Status.OK else {},
+        identical=frozenset(identical),
+        reasons=reasons,
+        veto="pending" if grades and "severe" in grades.safety else None,
+        in_sample=row.study_item.pk in sample,
+    )
+
+
+def _metric(codes: Iterable[str], values: Mapping[str, MetricValue]) -> tuple[list[float], str]:
+    """The first metric that applies: its value, or the reason why it has none."""
+    reason = NOT_MEASURED
+    for code in codes:
+        value = values.get(code)
+        if value is None:
+            continue
+        if value.value is not None:
+            return [value.value], ""
+        reason = value.reason
+        if reason != NOT_APPLICABLE:
+            return [], reason
+    return [], reason

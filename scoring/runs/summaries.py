@@ -1,0 +1,102 @@
+"""Counts and means of metric values of one submission, every missing one accounted for."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+
+from annotation.systems.models import Output, Submission
+from scoring.metrics.base import REASONS, UndefinedMetricError
+from scoring.metrics.gain import gain
+from scoring.runs.models import MetricSettings, MetricValue
+from scoring.runs.services import current_values
+
+
+@dataclass
+class MetricSummary:
+    """One metric over the outputs of a submission: outputs, the unchanged input, and the gain over it."""
+
+    settings: MetricSettings
+    values: list[float] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    baseline: list[float] = field(default_factory=list)
+    gains: list[float] = field(default_factory=list)
+    n_unchanged: int = 0
+
+    @property
+    def n_expected(self) -> int:
+        """Outputs to which the metric applies."""
+        return len(self.values) + sum(n for reason, n in self.reasons.items() if reason != "not_applicable")
+
+    @property
+    def mean(self) -> float | None:
+        return fmean(self.values) if self.values else None
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation (n − 1)."""
+        return stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def mean_baseline(self) -> float | None:
+        return fmean(self.baseline) if self.baseline else None
+
+    @property
+    def mean_gain(self) -> float | None:
+        return fmean(self.gains) if self.gains else None
+
+    @property
+    def missing(self) -> list[tuple[str, int, str]]:
+        """Reasons with count and sentence, but for outputs the metric is not made for."""
+        return [
+            (reason, n, REASONS.get(reason, ""))
+            for reason, n in sorted(self.reasons.items())
+            if reason != "not_applicable"
+        ]
+
+
+def metric_summaries(submission: Submission) -> list[MetricSummary]:
+    """One summary per metric that applies to at least one output; one query."""
+    values = list(current_values(Output.objects.filter(submission=submission)))
+    summaries: dict[int, MetricSummary] = {}
+    for value in values:
+        summary = summaries.setdefault(value.settings_id, MetricSummary(value.settings))
+        if value.subject == MetricValue.Subject.NO_OP:
+            if value.value is not None:
+                summary.baseline.append(value.value)
+        elif value.value is None:
+            summary.reasons[value.reason] += 1
+        else:
+            summary.values.append(value.value)
+        summary.n_unchanged += "unchanged_input" in value.flags and value.subject == MetricValue.Subject.OUTPUT
+    for settings_id, summary in summaries.items():
+        summary.gains = gains([value for value in values if value.settings_id == settings_id])
+    return sorted(
+        (summary for summary in summaries.values() if summary.n_expected),
+        key=lambda summary: (summary.settings.tier, summary.settings.label),
+    )
+
+
+def gains(values: Iterable[MetricValue]) -> list[float]:
+    """Gain over the unchanged input of every output that has both numbers, under one metric."""
+    sides: dict[object, dict[str, MetricValue]] = {}
+    for value in values:
+        sides.setdefault(value.output_id, {})[value.subject] = value
+    found = []
+    for pair in sides.values():
+        output, no_op = pair.get(MetricValue.Subject.OUTPUT), pair.get(MetricValue.Subject.NO_OP)
+        if output is None or no_op is None:
+            continue
+        try:
+            found.append(
+                gain(
+                    output.settings.direction,
+                    output.value,
+                    no_op.value,
+                    reason=output.reason or None,
+                    no_op_reason=no_op.reason or None,
+                )
+            )
+        except UndefinedMetricError:
+            continue
+    return found

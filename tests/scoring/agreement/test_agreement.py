@@ -1,0 +1,119 @@
+"""Agreement of a study: first grades only, gaps counted, the same numbers as the pure functions."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from annotation.grading.models import Grade
+from scoring.agreement.ratings import study_ratings
+from scoring.agreement.services import agreement
+from scoring.statistics import cohen_kappa, icc, krippendorff_alpha
+from tests import factories
+from tests.scoring.world import build
+
+pytestmark = pytest.mark.django_db
+
+FIRST = [1, 2, 3, 4, 5, 5, 4, 3, 2, 1, 3, 4]
+SECOND = [1, 2, 3, 4, 5, 4, 4, 2, 2, 1, 3, 5]
+
+
+@pytest.fixture
+def world():
+    made = build(items=12, systems=1, readers=3)
+    for enrollment, values in zip(made.readers, (FIRST, SECOND), strict=False):
+        for reading, value in zip(enrollment.readings.all(), values, strict=True):
+            factories.grade(reading.reading_outputs.get(), scores={"overall": value})
+    return made
+
+
+def overall(found):
+    return next(row for row in found["criteria"] if row["code"] == "T1:overall")
+
+
+def test_the_coefficients_are_those_of_the_pure_functions(world):
+    row = overall(agreement(world.study))
+    table = np.array([FIRST, SECOND], dtype=float)
+
+    assert row["alpha"]["value"] == pytest.approx(krippendorff_alpha(table, level="ordinal"))
+    assert row["icc_a1"]["value"] == pytest.approx(icc(table, form="A,1"))
+    pair = next(one for one in row["pairs"] if one["n_shared"])
+    assert pair["quadratic_kappa"] == pytest.approx(
+        cohen_kappa(FIRST, SECOND, categories=(1, 2, 3, 4, 5), weights="quadratic")
+    )
+    assert row["alpha"]["low"] < row["alpha"]["value"] < row["alpha"]["high"]
+
+
+def test_a_reader_who_graded_nothing_is_counted_as_missing_and_changes_nothing(world):
+    row = overall(agreement(world.study))
+
+    assert row["n_readers"] == 2
+    assert row["n_not_graded"] == 12
+    assert row["icc_a1"]["estimator"] == "ANOVA"
+
+
+def test_an_amendment_never_enters(world):
+    before = overall(agreement(world.study))["alpha"]["value"]
+    first = Grade.objects.first()
+    factories.grade(first.reading_output, scores={"overall": 5}, version=2, reason_for_change="after the meeting")
+
+    assert overall(agreement(world.study))["alpha"]["value"] == before
+
+
+def test_not_applicable_is_counted_and_is_no_agreement(world):
+    grade = Grade.objects.first()
+    reading_output = world.readers[2].readings.first().reading_outputs.get()
+    made = factories.Grade.objects.create(
+        reading_output=reading_output, author=world.readers[2].user, submit_key=grade.submit_key
+    )
+    criterion = grade.scores.get().criterion
+    factories.CriterionScore.objects.create(grade=made, criterion=criterion, na_reason="not visible")
+
+    row = overall(agreement(world.study))
+
+    assert row["n_not_applicable"] == {"not visible": 1}
+    assert row["n_values"] == 24
+
+
+def test_the_declared_scale_is_used_even_where_a_level_is_not():
+    world = build(items=2, systems=1)
+
+    ratings = study_ratings(world.study)[0]
+
+    assert ratings.categories == (1, 2, 3, 4, 5)
+
+
+def test_without_grades_there_is_a_reason_instead_of_a_number():
+    world = build(items=2, systems=1)
+
+    row = overall(agreement(world.study))
+
+    assert row["alpha"]["value"] is None
+    assert row["alpha"]["reason"]
+
+
+def test_the_page_shows_numbers_and_what_is_missing(sign_in, world, analyst):
+    factories.enroll(world.study, analyst, "analyst")
+
+    page = sign_in(analyst).get(reverse("scoring:agreement", args=[world.study.slug])).content.decode()
+
+    assert "Alpha (ordinal)" in page
+    assert "12 not graded" in page
+
+
+def test_the_page_of_an_ungraded_study_says_so(sign_in, analyst):
+    world = build(items=1, systems=1)
+    factories.enroll(world.study, analyst, "analyst")
+
+    assert b"No grade yet" in sign_in(analyst).get(reverse("scoring:agreement", args=[world.study.slug])).content
+
+
+def test_the_command_prints_json(world):
+    out = io.StringIO()
+
+    call_command("agreement", "round-1", "--json", stdout=out)
+
+    assert overall(json.loads(out.getvalue()))["n_shared"] == 12
