@@ -1,0 +1,365 @@
+// The workstation: one reading after another, with images, rubric, drafts and submission.
+import { Keyboard } from "../viewer/keyboard.js";
+import { PROFILES } from "../viewer/tools.js";
+import { StackStore } from "../viewer/store.js";
+import { Toolbar } from "../viewer/toolbar.js";
+import { ViewerKeys } from "../viewer/viewer_keys.js";
+import { Wall } from "../viewer/wall.js";
+import { WorkClock } from "./clock.js";
+import { askConflict, askSkip } from "./dialogs.js";
+import { Grading } from "./grading.js";
+import { showInstruction } from "./instruction.js";
+import { Kept } from "./kept.js";
+import { Readings } from "./readings.js";
+import { criteriaOf } from "./rules.js";
+import { SaveQueue } from "./save_queue.js";
+import { post, uuid } from "./server.js";
+import { StatusLine } from "./status_line.js";
+
+const HOLD_MS = 6000; // in which a submission can be taken back
+const $ = (id) => document.getElementById(id);
+const hangingKey = (reading) => `medgen.hanging.${reading.item.task?.code ?? ""}`;
+
+export class Workstation {
+  constructor({ user, draw = null }) {
+    this.status = new StatusLine();
+    this.clock = new WorkClock();
+    this.kept = new Kept(user);
+    this.store = new StackStore();
+    this.readings = new Readings(this.store);
+    this.done = new Set(); // readings submitted from this page
+    this.submitted = 0;
+    this.#viewer(draw);
+    this.#rubric();
+    this.#queue();
+    this.#keys();
+    window.addEventListener("popstate", ({ state }) => { if (state?.reading) this.open(state.reading, { push: false }); });
+  }
+
+  // --- parts ------------------------------------------------------------------------------------
+  #viewer(prefer) {
+    const announce = (words) => this.status.announce(words);
+    this.wall = new Wall($("wall"), {
+      store: this.store, prefer,
+      onactive: (pane) => this.toolbar?.showActive(pane), onpaint: () => this.toolbar?.showPainted(),
+      onlayout: (name) => this.toolbar?.showHanging(name),
+      onpoint: (pane, x, y) => this.status.probe(this.wall.probe(pane, x, y)),
+    });
+    this.toolbar = new Toolbar($("tools"), this.wall, {
+      announce, onhang: (name) => localStorage.setItem(hangingKey(this.reading), name),
+    });
+  }
+  #rubric() {
+    this.grading = new Grading({
+      root: $("grade"),
+      onchange: (payload) => this.#changed(payload),
+      onlabel: (label) => this.wall.activateOutput(label),
+      announce: (words) => this.status.announce(words),
+      acts: {
+        submit: () => this.submit(), skip: () => this.skip(), amend: () => this.amend(),
+        cancelAmend: () => this.cancelAmend(), next: () => this.turn(true),
+      },
+    });
+  }
+  #queue() {
+    this.queue = new SaveQueue({
+      kept: this.kept,
+      on: {
+        state: (state) => { if (!this.reading?.preview) this.status.saved(state); },
+        saved: () => {},
+        submitted: (entry) => this.readings.forget(entry.reading),
+        refused: (entry, data) => this.#refused(entry, data ?? {}),
+        conflict: (entry, current) => this.#conflict(entry, current),
+      },
+    });
+  }
+  #keys() {
+    const viewer = new ViewerKeys(this.wall, this.toolbar);
+    new Keyboard({
+      viewer, rubric: this.grading,
+      page: {
+        submit: () => (this.grading.readOnly ? this.turn(true) : this.submit()),
+        undo: () => this.#undo(), redo: () => this.grading.redo(), turn: (forward) => this.turn(forward),
+        escape: (from) => this.#escape(from), nextRegion: () => this.#nextRegion(),
+        key: (event) => event.key === "?" && this.#showKeymap(),
+      },
+      onregion: (region) => { if (region !== "page") this.status.region(region); },
+    });
+    const profiles = $("profile");
+    profiles.append(...Object.entries(PROFILES).map(([key, profile]) => new Option(profile.name, key)));
+    profiles.value = localStorage.getItem("medgen.profile") ?? "pacs-ohif";
+    const choose = () => { this.wall.tools.profileKey = profiles.value; };
+    profiles.addEventListener("change", () => {
+      choose();
+      localStorage.setItem("medgen.profile", profiles.value);
+    });
+    choose();
+  }
+  #showKeymap() {
+    $("keymap").showModal();
+    return true;
+  }
+  #escape(from) {
+    if (!from?.matches("textarea, select, input:not([type=radio], [type=checkbox])")) return false;
+    this.grading.focusCriterion();
+    return true;
+  }
+  #nextRegion() {
+    if (document.body.dataset.in === "rubric" && this.wall.active) this.wall.active.element.focus({ preventScroll: true });
+    else this.grading.focusCriterion();
+    return true;
+  }
+  #undo() {
+    // before anything is entered here, undo means the submission that can still be taken back
+    if (this.grading.history.empty) return this.takeBack();
+    return this.grading.undo() || this.takeBack();
+  }
+
+  // --- one reading ------------------------------------------------------------------------------
+  /** Show the reading at a JSON address; false when it could not be had (and says so). */
+  async open(url, { push = true, payload = null, fresh = false } = {}) {
+    let reading;
+    try {
+      reading = await this.readings.get(url, { fresh });
+    } catch (error) {
+      this.#failed(error, () => this.open(url, { push, payload, fresh: true }));
+      return false;
+    }
+    if (this.queue.holding(reading.id)) {
+      await this.queue.flushNow();
+      reading = await this.readings.get(url, { fresh: true });
+    }
+    this.#show(reading, payload);
+    if (push) history.pushState({ reading: reading.urls.self }, "", reading.urls.page);
+    return true;
+  }
+  #show(reading, payload) {
+    const opened = (this.opened = uuid());
+    this.reading = reading;
+    $("all-done").hidden = true;
+    $("failed").hidden = true;
+    this.clock.restart();
+    this.queue.learn(reading);
+    this.submitted = Math.max(this.submitted, reading.submitted);
+    this.status.progress(reading, this.submitted);
+    $("study").textContent = reading.study.name;
+    showInstruction(reading.item);
+    this.#links();
+    this.#banner();
+    if (reading.preview) this.status.saved({ kind: "idle", text: "Preview: nothing is saved" });
+    else this.status.saved(this.queue.state);
+    this.wall.hanging = localStorage.getItem(hangingKey(reading)) ?? "row";
+    this.toolbar.showBases(reading.panes);
+    this.wall.inHand = reading.outputs[0]?.label;
+    const images = this.wall.show(reading.panes, { modality: reading.item.modality?.code });
+    const closed = Boolean(reading.grade) || (Boolean(reading.locked_reason) && !reading.preview);
+    this.grading.open(reading, payload ?? this.#payload(), closed ? "read" : "grade");
+    images.then(() => {
+      if (this.opened === opened) this.readings.prefetch(reading, () => this.opened === opened);
+    });
+  }
+  /** What this reading starts from: the change kept here, else the server's draft, else its grade. */
+  #payload() {
+    const { reading } = this;
+    if (reading.grade) return reading.grade.payload;
+    return this.queue.find(reading.id, "draft")?.payload ?? reading.draft?.payload ?? null;
+  }
+  #links() {
+    const { previous_page: previous, next_page: next } = this.reading.urls;
+    for (const [id, url] of [["previous", previous], ["following", next]]) {
+      $(id).hidden = !url;
+      if (url) $(id).href = url;
+    }
+  }
+  #banner() {
+    const { reading, status } = this;
+    if (reading.preview) status.banner(reading.locked_reason ?? "Preview as a reader: nothing is saved.", "");
+    else if (reading.locked_reason) status.banner(reading.locked_reason, "warn");
+    else if (reading.status === "skipped") status.banner("You have skipped this reading. It can still be graded.", "");
+    else status.banner(null);
+  }
+  #failed(error, retry) {
+    const panel = $("failed");
+    panel.hidden = false;
+    $("failed-words").textContent = error.message;
+    $("failed-retry").onclick = retry;
+    $("failed-retry").focus();
+  }
+
+  #changed(payload) {
+    if (this.reading.preview) return;
+    if (this.grading.mode === "amend") {
+      this.kept.put({ kind: "amendment", reading: this.reading.id, id: uuid(), payload });
+      return;
+    }
+    this.queue.draft(this.reading, payload, this.clock.take());
+  }
+
+  // --- submitting: held a few seconds, so that Ctrl+Z takes it back -----------------------------
+  submit() {
+    const { grading, reading, status } = this;
+    if (!reading || (reading.locked_reason && !reading.preview)) return true;
+    if (reading.preview) return this.turn(true);
+    if (grading.goToProblem()) {
+      status.announce(`Not submitted: ${grading.allProblems.map((problem) => problem.text).join("; ")}`);
+      return true;
+    }
+    if (grading.foot.reasonMissing) {
+      grading.foot.reason.focus();
+      status.announce("Not submitted: a reason for the change");
+      return true;
+    }
+    if (grading.mode === "amend") this.#submitAmendment();
+    else this.#submitAndGoOn();
+    return true;
+  }
+  #body(reason) {
+    return {
+      payload: this.grading.payload, ...this.clock.take(), client_time: new Date().toISOString(), reason,
+      viewing: { renderer: this.wall.renderer.kind, profile: this.wall.tools.profileKey },
+    };
+  }
+  async #submitAndGoOn() {
+    const { reading, queue, status } = this;
+    if (!this.done.has(reading.id)) this.submitted++;
+    this.done.add(reading.id);
+    const next = await this.#nextUrl();
+    queue.submit(reading, this.#body(null), next ? HOLD_MS : 0);
+    status.announce(`Reading ${reading.position} submitted`);
+    this.#showHeld();
+    if (next) await this.open(next);
+    else await this.#last(reading);
+  }
+  /** The address of the next reading that is not done from this page, from what was fetched ahead; else null. */
+  async #nextUrl() {
+    const url = this.reading.urls.next;
+    if (!url) return null;
+    try {
+      const next = await this.readings.get(url);
+      return this.done.has(next.id) ? null : url;
+    } catch {
+      return url; // it will say why it cannot be opened
+    }
+  }
+  /** Nothing follows as far as this page knows: send all, then ask the server what is left. */
+  async #last(reading) {
+    await this.queue.flushNow();
+    let again = null;
+    try {
+      again = await this.readings.get(reading.urls.self, { fresh: true });
+    } catch (error) {
+      this.#failed(error, () => this.#last(reading));
+      return;
+    }
+    if (this.queue.holding(reading.id) && again.status !== "submitted") return; // not accepted: it stays open
+    const next = again.urls.next;
+    if (next && (await this.open(next)) && !this.done.has(this.reading.id)) return;
+    this.#allDone(again);
+  }
+  #allDone(reading) {
+    const left = reading.of - Math.max(this.submitted, reading.submitted);
+    this.status.progress(reading, Math.max(this.submitted, reading.submitted));
+    $("all-done").hidden = false;
+    $("all-done-words").textContent = left > 0
+      ? `You have reached the end. ${left} of ${reading.of} are skipped or open; you find them in your work.`
+      : `All ${reading.of} readings are submitted. Thank you.`;
+    $("all-done-home").href = reading.urls.home;
+    $("all-done-home").focus();
+  }
+  #showHeld() {
+    clearTimeout(this.heldTimer);
+    const last = this.queue.held.at(-1);
+    const seconds = last && Math.ceil((last.not_before - Date.now()) / 1000);
+    this.status.held(last ? `Reading ${last.position} goes in ${seconds} s · Ctrl+Z takes it back` : "");
+    if (last) this.heldTimer = setTimeout(() => this.#showHeld(), 250);
+  }
+  /** Take the last held submission back and open its reading again. */
+  takeBack() {
+    const entry = this.queue.held.at(-1);
+    if (!entry || !this.queue.withdraw(entry)) return false;
+    this.done.delete(entry.reading);
+    this.submitted--;
+    this.#reopen(entry);
+    this.#showHeld();
+    this.status.announce("Submission taken back");
+    return true;
+  }
+  async #reopen(entry) {
+    if (await this.open(entry.self, { payload: entry.payload, fresh: true })) {
+      this.queue.draft(this.reading, entry.payload, { active_ms: entry.active_ms, idle_ms: entry.idle_ms });
+    }
+  }
+
+  // --- refused and in conflict ------------------------------------------------------------------
+  /** The server did not take an entry: a grade is opened again with what is wrong, a draft stays kept here. */
+  #refused(entry, data) {
+    if (entry.kind !== "submit") return;
+    this.done.delete(entry.reading);
+    this.submitted--;
+    this.queue.forget(entry);
+    const why = data.error ?? data.errors?.map(({ label, field, text }) => `${label} ${field}: ${text}`).join("; ");
+    this.#reopen(entry).then(() => {
+      this.status.banner(`Reading ${entry.position ?? ""} was not accepted: ${why ?? "no reason given"}`, "bad");
+    });
+  }
+  async #conflict(entry, current) {
+    const criteria = this.reading ? criteriaOf(this.reading.rubrics) : [];
+    const mine = await askConflict({ position: entry.position ?? this.reading?.position, mine: entry.payload, current, criteria });
+    this.queue.resolve(entry, current, mine);
+    if (!mine && this.reading?.id === entry.reading) this.grading.open(this.reading, current.payload, "grade");
+  }
+
+  // --- moving, skipping, amending ---------------------------------------------------------------
+  turn(forward) {
+    const { reading } = this;
+    if (!reading) return false;
+    if (forward && reading.urls.next) this.open(reading.urls.next);
+    else if (forward) this.#allDone(reading);
+    else if (reading.urls.previous_page) location.assign(reading.urls.previous_page);
+    else this.status.announce("This is the first reading");
+    return true;
+  }
+  async skip() {
+    const { reading } = this;
+    const answer = await askSkip(reading.skip_reasons);
+    if (!answer) return;
+    await this.queue.flushNow();
+    const { kind, data } = await post(reading.urls.skip, answer);
+    if (kind !== "ok") {
+      const why = data?.error ?? { offline: "no connection", "signed-out": "you are signed out" }[kind] ?? "the server refused";
+      this.status.banner(`Not skipped: ${why}. Try again.`, "bad");
+      return;
+    }
+    this.status.announce(`Reading ${reading.position} skipped`);
+    this.readings.forget(reading.urls.self);
+    const again = await this.readings.get(reading.urls.self, { fresh: true });
+    if (again.urls.next) await this.open(again.urls.next, { fresh: true });
+    else this.#allDone(again);
+  }
+  amend() {
+    const { reading, grading } = this;
+    if (grading.mode !== "read" || !reading.grade || reading.locked_reason) return false;
+    const begun = this.kept.all().find((entry) => entry.kind === "amendment" && entry.reading === reading.id);
+    grading.open(reading, begun?.payload ?? reading.grade.payload, "amend");
+    this.status.announce("Amendment: change the grade and say why");
+    return true;
+  }
+  cancelAmend() {
+    this.#forgetAmendment();
+    this.grading.open(this.reading, this.reading.grade.payload, "read");
+  }
+  #forgetAmendment() {
+    for (const entry of this.kept.all()) {
+      if (entry.kind === "amendment" && entry.reading === this.reading.id) this.kept.drop(entry);
+    }
+  }
+  async #submitAmendment() {
+    const { reading, queue } = this;
+    queue.submit(reading, this.#body(this.grading.foot.reason.value.trim()), 0);
+    await queue.flushNow();
+    if (queue.holding(reading.id)) return; // offline or refused: kept, and said in the status line
+    this.#forgetAmendment();
+    await this.open(reading.urls.self, { push: false, fresh: true });
+    this.status.announce(`Amended: version ${this.reading.grade?.version ?? ""}`);
+  }
+}
