@@ -10,7 +10,8 @@ from annotation.formats import taxonomy
 from annotation.formats.fields import Source, aliases_of, answer_of, choices_of, fixture_of, names_of, plain_text
 from annotation.formats.lines import JsonObject, LineError
 from annotation.formats.paths import base_name
-from annotation.formats.records import Judgment, MatchKeys, OutputRecord, OutputStatus, text_key
+from annotation.formats.problems import MISSING
+from annotation.formats.records import SAMPLE_ID, Judgment, MatchKeys, OutputRecord, OutputStatus, text_key
 from annotation.formats.terms import Terms, find_terms
 
 RESULT_FIELDS = frozenset({"response", "raw_response", "output_image", "output_images"})
@@ -107,6 +108,9 @@ def output_record(data: JsonObject, source: Source, line: int) -> OutputRecord:
     Raises:
         LineError: a field breaks a rule, a term is unknown, or an image path is not allowed.
     """
+    aliases, match = aliases_of(data, source, line), _match_keys(data)
+    if not aliases and not match.instruction:
+        raise LineError(SAMPLE_ID, MISSING, "must name its item by an id or by the item's instruction")
     terms = find_terms(data, source.folder)
     response = data.get("response")
     text = "" if response is None else plain_text(response, "response")
@@ -120,8 +124,8 @@ def output_record(data: JsonObject, source: Source, line: int) -> OutputRecord:
         file=source.file,
         line=line,
         layout=source.layout,
-        match=_match_keys(data),
-        aliases=aliases_of(data, source, line),
+        match=match,
+        aliases=aliases,
         format=terms.format,
         task=terms.task,
         text=text,

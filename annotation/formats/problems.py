@@ -4,12 +4,10 @@ A `Problem` names file, line, field, value and rule, so that the person who owns
 stops the rest of the file. A `FormatError` is for trouble with the file as a whole.
 """
 
-import unicodedata
 from dataclasses import dataclass
 
 MAX_SHOWN = 120
 MISSING = "(missing)"
-_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 class FormatError(ValueError):
@@ -50,12 +48,12 @@ class Problem:
 
 
 def visible(text: str) -> str:
-    """Return the text with control, format and surrogate characters replaced by a visible sign.
+    """Return the text with everything that is not printable replaced by a visible sign.
 
     Characters below U+0020 become their control picture (a line feed becomes ␊), U+007F becomes ␡, and any other
-    invisible or unstorable character is written as its code point, such as <U+202E>.
+    character that is not printable (formatting, surrogates, odd blanks) is written as its code point: <U+202E>.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(_visible_character(character) for character in text)
 
@@ -66,9 +64,7 @@ def _visible_character(character: str) -> str:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "\u2421"
-    if unicodedata.category(character) in _HIDDEN_CATEGORIES or code & 0xFFFE == 0xFFFE:
-        return f"<U+{code:04X}>"
-    return character
+    return character if character.isprintable() else f"<U+{code:04X}>"
 
 
 def shortened(text: str, limit: int = MAX_SHOWN) -> str:

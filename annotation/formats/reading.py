@@ -185,11 +185,11 @@ def _read(
 ) -> Iterator[Outcome]:
     is_folder = root.is_dir()
     counts: dict[str, int] = {}
+    passed_over = _other_side(files, kind)
     for file in files:
-        if kind == "outputs" and len(files) > 1 and file.layout not in OUTPUT_LAYOUTS | {UNKNOWN}:
-            yield Problem(
-                file.name, None, "layout", file.layout, "holds items, not outputs; passed over", fatal=False
-            )
+        if file.layout in passed_over:
+            rule = "holds items, not outputs: passed over" if kind == "outputs" else "holds outputs: passed over"
+            yield Problem(file.name, None, "layout", file.layout, rule, fatal=False)
             continue
         folder = task_folder(file.path) if file.layout != PARQUET else ""
         source = Source(file.name, file.layout, _package(root, file, folder, images), folder)
@@ -205,6 +205,13 @@ def _read(
             counts[folder] = counts.get(folder, 0) + lines
     if is_folder:
         yield from manifest_problems(root, counts)
+
+
+def _other_side(files: list[DataFile], kind: Kind) -> frozenset[str]:
+    """Layouts to pass over, because the folder has other files that are what was asked for."""
+    found = {file.layout for file in files} - {UNKNOWN}
+    asked = found & OUTPUT_LAYOUTS if kind == "outputs" else found - OUTPUT_LAYOUTS
+    return frozenset(found - asked) if asked else frozenset()
 
 
 def _package(root: Path, file: DataFile, folder: str, images: Path | None) -> Package:
