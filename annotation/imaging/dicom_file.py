@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
+import warnings
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +19,11 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from annotation.imaging.image import ImageError
 from annotation.imaging.limits import MEBIBYTE, Limits
+
+# pydicom puts values it finds odd into warnings and log lines; a value can be a patient's name.
+warnings.filterwarnings("ignore", module="pydicom")
+logging.getLogger("pydicom").propagate = False
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 _LONG_LENGTH = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"}
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
@@ -106,7 +113,7 @@ def _check_elements(dataset: Dataset, end: int, limits: Limits, level: int) -> N
     if level > limits.depth:
         raise ImageError("corrupt", f"sequences are nested deeper than {limits.depth}")
     for tag in list(dataset.keys()):
-        element = dataset.get_item(tag)
+        element: Any = dataset.get_item(tag)
         if isinstance(element, RawDataElement):
             _check_length(element, end)
         for item in _sequence_items(dataset, tag, element):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,15 +191,13 @@ def _decode(dataset: Dataset, layout: Layout) -> Array:
             decoding_plugin=_PLUGINS.get(layout.syntax, ""),
             correct_unused_bits=standard,
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            for frame, _ in frames:
-                if count == layout.frames:
-                    break
-                if out is None:
-                    out = np.empty((layout.frames, *frame.shape), frame.dtype.newbyteorder("="))
-                out[count] = frame
-                count += 1
+        for frame, _ in frames:
+            if count == layout.frames:
+                break
+            if out is None:
+                out = np.empty((layout.frames, *frame.shape), frame.dtype.newbyteorder("="))
+            out[count] = frame
+            count += 1
     except (*VALUE_ERRORS, RuntimeError) as error:
         raise ImageError(
             "corrupt", f"frame {count + 1} of {layout.frames} cannot be decoded ({layout.syntax.name})"

@@ -25,6 +25,7 @@ from annotation.imaging.windowing import to_display
 Array = npt.NDArray[Any]
 
 VERSION = 1
+STORED_LEVEL = 4  # noisy CT: 1 % larger than level 6 in 40 % of its time
 GRAY_ENCODING = "delta-split-deflate"
 COLOR_ENCODING = "png"
 QUANTILES = 129
@@ -64,7 +65,7 @@ def encode_frames(image: Image, *, level: int = 6, pictures: list[bytes] | None 
 
     Args:
         image: any image.
-        level: zlib level; 6 for what is stored, 1 for what is made on request.
+        level: zlib level; `STORED_LEVEL` for what is stored, 1 for what is made on request.
         pictures: PNGs of the frames of an 8-bit color image, if they exist already.
 
     Returns:
@@ -127,7 +128,7 @@ def thumbnail(image: Image, size: int = 96) -> bytes:
     """
     middle = image.frames // 2
     step = max(1, max(image.rows, image.columns) // (size * 2))
-    picture = PIL.Image.fromarray(np.ascontiguousarray(to_display(image, middle)[::step, ::step]))
+    picture = PIL.Image.fromarray(np.ascontiguousarray(to_display(image, middle, step=step)))
     picture.thumbnail((size, size), PIL.Image.Resampling.BOX)
     return encode_png(np.asarray(picture), level=6)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,19 +64,17 @@ def read_raster(path: Path, limits: Limits, *, alpha: str = "refuse") -> RasterP
     if alpha not in ALPHA:
         raise ValueError(f"alpha policy {alpha!r} is none of {', '.join(ALPHA)}")
     data = path.read_bytes()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with PIL.Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-                _check(picture, data, limits)
-                pixels = _pixels(picture, data, alpha)
-                texts = texts_of(picture, data)
-        except PIL.Image.DecompressionBombError as error:
-            raise ImageError("too_large", f"more than the {limits.pixels // 10**6} Mpx allowed") from error
-        except PIL.UnidentifiedImageError as error:
-            raise ImageError("corrupt", "the picture's header cannot be read") from error
-        except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise _translated(error) from error
+    try:
+        with PIL.Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            _check(picture, data, limits)
+            pixels = _pixels(picture, data, alpha)
+            texts = texts_of(picture, data)
+    except PIL.Image.DecompressionBombError as error:
+        raise ImageError("too_large", f"more than the {limits.pixels // 10**6} Mpx allowed") from error
+    except PIL.UnidentifiedImageError as error:
+        raise ImageError("corrupt", "the picture's header cannot be read") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise _translated(error) from error
     return RasterPicture(_image(pixels), texts)
 
 

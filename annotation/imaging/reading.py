@@ -81,6 +81,10 @@ def read_source(path: str | Path, *, limits: Limits | None = None, alpha: str = 
         raise ImageError("corrupt", "the structure is nested too deeply") from error
     except Exception as error:  # decoders raise almost anything on damaged input
         raise ImageError("corrupt", f"unreadable {kind} ({type(error).__name__})") from error
+    except BaseException as error:  # a panic of a decoder written in Rust is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ImageError("corrupt", f"unreadable {kind} (the decoder gave up)") from error
 
 
 def _decode(path: Path, kind: str, limits: Limits, alpha: str) -> Source:

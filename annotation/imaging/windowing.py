@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from annotation.imaging.image import Image
 
+_SAMPLE = 1_000_000  # pixels that are enough for the ends of a band
+
 FUNCTIONS = ("linear", "linear_exact", "sigmoid")
 
 
@@ -70,23 +72,28 @@ def default_window(image: Image) -> tuple[float, float]:
         low, high = image.data_range
     else:
         middle = image.pixels[image.frames // 2]
+        step = 1 + int((middle.size / _SAMPLE) ** 0.5)
+        middle = middle[::step, ::step]
         finite = middle[np.isfinite(middle)] if middle.dtype.kind == "f" else middle
         low, high = (float(q) for q in np.quantile(finite, (0.005, 0.995))) if finite.size else (0.0, 1.0)
     return (low + high) / 2.0, (high - low) or 1.0
 
 
-def to_display(image: Image, frame: int, *, window: tuple[float, float] | None = None) -> npt.NDArray[np.uint8]:
+def to_display(
+    image: Image, frame: int, *, window: tuple[float, float] | None = None, step: int = 1
+) -> npt.NDArray[np.uint8]:
     """One frame as 8-bit display gray or RGB, MONOCHROME1 turned so that it looks as intended.
 
     Args:
         image: any image.
         frame: index of the frame.
         window: (center, width), or the default window. Ignored for RGB.
+        step: take only every so many rows and columns.
 
     Returns:
         uint8 array (rows, columns) or (rows, columns, 3).
     """
-    pixels = image.pixels[frame]
+    pixels = image.pixels[frame][::step, ::step]
     if image.channels == 3:
         deep = pixels if image.bits <= 8 else np.rint(pixels * (255.0 / (2**image.bits - 1)))
         color: npt.NDArray[np.uint8] = deep.astype(np.uint8, copy=False)

@@ -77,6 +77,8 @@ def image_from(facts: dict[str, Any], pixels: bytes) -> Image:
             raise WireError(f"samples of type {facts['dtype']!r}")
         kind = np.dtype(facts["dtype"])
         shape = tuple(int(side) for side in facts["shape"])
+        if min(shape) < 1:
+            raise WireError(f"a shape of {shape}")
         array = np.frombuffer(pixels, kind).reshape(shape).astype(kind.newbyteorder("="), copy=False)
         values = {name: _hashable(facts[name]) for name in _FIELDS}
         return Image(pixels=array, **values)

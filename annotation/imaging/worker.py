@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from annotation.imaging.deidentify import clean_source
 from annotation.imaging.fingerprint import sha256_pixels
-from annotation.imaging.frames import encode_frames, thumbnail
+from annotation.imaging.frames import STORED_LEVEL, encode_frames, thumbnail
 from annotation.imaging.image import Image, ImageError
 from annotation.imaging.limits import Limits
 from annotation.imaging.reading import read_image, read_source
@@ -97,7 +97,8 @@ def _read(path: Path, limits: Limits, alpha: str) -> Answer:
 def _prepare(path: Path, limits: Limits, alpha: str, key: bytes) -> Answer:
     cleaned = clean_source(read_source(path, limits=limits, alpha=alpha), key=key)
     image = cleaned.image
-    frames = encode_frames(image, pictures=_stored_pictures(cleaned.media_type, cleaned.data, image))
+    pictures = _stored_pictures(cleaned.media_type, cleaned.data, image)
+    frames = encode_frames(image, level=STORED_LEVEL, pictures=pictures)
     facts = facts_of(image)
     facts["flags"] = sorted({*image.flags, *frames.flags})
     head = {
