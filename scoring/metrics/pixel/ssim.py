@@ -1,6 +1,7 @@
 """Structural similarity with a 7 x 7 uniform window, by exact sums."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ def luminance(pixels: Pixels) -> Pixels:
     red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
     if pixels.dtype.kind == "f":
         return np.asarray(0.299 * red.astype(np.float64) + 0.587 * green + 0.114 * blue)
-    wider = np.int32 if pixels.dtype.itemsize == 1 else np.int64
+    wider: np.dtype[Any] = np.dtype(np.int32 if pixels.dtype.itemsize == 1 else np.int64)
     wide = red.astype(wider) * 19595 + green.astype(wider) * 38470 + blue.astype(wider) * 7471
     return np.asarray((wide + 0x8000) >> 16, dtype=pixels.dtype)
 

@@ -1,0 +1,1 @@
+"""Tests of the pure metrics: hand-worked numbers, published recipes, independent implementations."""
