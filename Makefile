@@ -23,7 +23,7 @@ $(VENV)/dev.stamp: $(VENV)/core.stamp requirements/dev.txt
 	@touch $@
 
 demo: $(VENV)/core.stamp ## the demo world on http://127.0.0.1:8000
-	$(BIN)/python manage.py demo --port $(PORT)
+	MEDGEN_HOME="$${MEDGEN_HOME:-var-demo}" $(BIN)/python manage.py demo --port $(PORT)
 
 serve: $(VENV)/core.stamp ## the product on your own home (MEDGEN_HOME, default var/)
 	$(BIN)/python manage.py serve --port $(PORT)

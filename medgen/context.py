@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from annotation.people.models import User
+from medgen.demo.cast import CAST, PASSWORD
 from medgen.demo_home import is_demo_home
 
 
@@ -37,8 +38,12 @@ def _places(user: User, path: str) -> list[Place]:
 def page(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     signed_in = isinstance(user, User)
+    is_demo = is_demo_home()
+    invited = is_demo and not signed_in
     return {
         "navigation": _places(user, request.path) if signed_in else [],
-        "is_demo": is_demo_home(),
+        "is_demo": is_demo,
+        "demo_cast": [(member.username, member.does) for member in CAST if member.shown] if invited else [],
+        "demo_password": PASSWORD if invited else "",
         "medgen_version": settings.MEDGEN_VERSION,
     }

@@ -21,9 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("metric", models.CharField(max_length=48)),
                 ("version", models.CharField(max_length=16)),
@@ -91,9 +89,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("format", models.CharField(max_length=32)),
                 (
@@ -196,9 +192,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "subject",
@@ -276,9 +270,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-created_at"],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("study", "kind", "inputs_hash"), name="one_result_per_inputs"
-                    )
+                    models.UniqueConstraint(fields=("study", "kind", "inputs_hash"), name="one_result_per_inputs")
                 ],
             },
         ),
@@ -294,9 +286,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="compositecomponent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("weight__gte", 0)), name="weight_not_negative"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("weight__gte", 0)), name="weight_not_negative"),
         ),
         migrations.AddConstraint(
             model_name="compositecomponent",
