@@ -350,3 +350,19 @@ def test_the_stored_form_is_deterministic(kind, tmp_path: Path):
         images.save_png(tmp_path / "a.png", images.photograph()).rename(path)
 
     assert cleaned(path).data == cleaned(path).data
+
+
+@pytest.mark.parametrize("kind", ["PNG", "NIfTI", "DICOM"])
+def test_the_search_itself_finds_text_in_originals_and_in_compressed_streams(kind, tmp_path: Path):
+    path = tmp_path / "a"
+    if kind == "PNG":
+        info = PIL.PngImagePlugin.PngInfo()
+        info.add_text("Comment", "ZEBRA " * 50, zip=True)
+        PIL.Image.fromarray(images.photograph()).save(path, "PNG", pnginfo=info)
+    elif kind == "NIfTI":
+        path.write_bytes(gzip.compress(images.nifti(np.zeros((3, 3, 3), np.int16), texts={"descrip": b"ZEBRA"})))
+    else:
+        images.save_dicom(path, planted_dicom()[0])
+
+    with pytest.raises(AssertionError):
+        assert_no_canary(path.read_bytes())
