@@ -52,8 +52,15 @@ def board(study: Study) -> dict[str, Any]:
     Amendments count once: flags are those of the newest version of each output's grade.
     """
     latest = newest_grades(study)
-    readers = {
-        code: {"code": code, "moderate": 0, "severe": 0, "reference_wrong": 0}
+    readers: dict[Any, dict[str, Any]] = {
+        code: {
+            "code": code,
+            "moderate": 0,
+            "severe": 0,
+            "reference_wrong": 0,
+            "mean_active_ms": None,
+            "na_share": None,
+        }
         for code in study.enrollments.filter(role=Enrollment.Role.READER).values_list("reader_code", flat=True)
     }
     for code, safety, wrong in latest:

@@ -4,6 +4,8 @@ from django.urls import path
 
 from annotation.grading import views
 
+PREVIEW_PANE = "studies/<slug:slug>/preview/<int:number>/panes/<int:pane>"
+
 urlpatterns = [
     path("studies/<slug:slug>/read/", views.next_reading, name="reading-next"),
     path("studies/<slug:slug>/readings/", views.list_readings, name="reading-list"),
@@ -14,4 +16,10 @@ urlpatterns = [
     path("readings/<uuid:pk>/draft/", views.save_draft, name="draft-save"),
     path("readings/<uuid:pk>/submit/", views.submit_grade, name="grade-submit"),
     path("readings/<uuid:pk>/skip/", views.skip_reading, name="reading-skip"),
+    path("studies/<slug:slug>/_flags/", views.show_flags, name="study-flags"),
+    path("studies/<slug:slug>/preview/", views.start_preview, name="study-preview"),
+    path("studies/<slug:slug>/preview/<int:number>/", views.show_preview, name="preview-detail"),
+    path("studies/<slug:slug>/preview/<int:number>/reading.json", views.send_preview, name="preview-json"),
+    path(f"{PREVIEW_PANE}/frames.json", views.send_preview_header, name="preview-frames"),
+    path(f"{PREVIEW_PANE}/frames.bin", views.send_preview_data, name="preview-data"),
 ]

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotation.assets import serving
 from annotation.assets.models import Asset
-from annotation.grading import forms, presentation, progress, services
+from annotation.grading import forms, presentation, preview, progress, services
 from annotation.grading.errors import GradingError, InvalidGradeError, StaleDraftError
 from annotation.grading.reading_json import reading_json, readings_of
 from annotation.people.models import User
 from annotation.studies.models import Enrollment, Reading, Study
+from annotation.studies.views import coordinated_study
 
 View = Callable[..., HttpResponseBase]
 
@@ -39,6 +40,8 @@ def workstation(view: View) -> View:
             return view(request, *args, **kwargs)
         except Http404:
             return JsonResponse({"error": "There is no such reading for you."}, status=404)
+        except PermissionDenied as problem:
+            return JsonResponse({"error": str(problem)}, status=403)
         except forms.BadRequestError as problem:
             return JsonResponse({"error": str(problem)}, status=400)
         except StaleDraftError as problem:
@@ -160,3 +163,54 @@ def skip_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
     reason, text = data.get("reason"), data.get("text") or ""
     services.skip_reading(reading=reading, actor=_user(request), reason=str(reason or ""), text=text)
     return JsonResponse({})
+
+
+@require_safe
+def show_flags(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fragment of the coordinator's board that shows facts of grades."""
+    study = coordinated_study(_user(request), slug)
+    return render(request, "annotation/grading/_study_flags.html", {"study": study, **progress.board(study)})
+
+
+@require_safe
+def start_preview(request: HttpRequest, slug: str) -> HttpResponse:
+    return redirect("annotation:preview-detail", coordinated_study(_user(request), slug).slug, 1)
+
+
+@require_safe
+def show_preview(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    study = coordinated_study(_user(request), slug)
+    preview.previewed(study, number)
+    context = {
+        "reading": reverse("annotation:preview-json", args=[study.slug, number]),
+        "study": study,
+        "is_preview": True,
+    }
+    return render(request, "annotation/grading/reading_detail.html", context)
+
+
+@workstation
+@require_safe
+def send_preview(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    return JsonResponse(preview.preview_json(coordinated_study(_user(request), slug), number))
+
+
+def _preview_asset(request: HttpRequest, slug: str, number: int, pane: int) -> tuple[Asset, str]:
+    study = coordinated_study(_user(request), slug)
+    shown = preview.previewed(study, number).shown
+    return presentation.asset_of_pane(shown, pane), f"preview {study.pk} {number} {pane}"
+
+
+@workstation
+@require_safe
+def send_preview_header(request: HttpRequest, slug: str, number: int, pane: int) -> HttpResponse:
+    asset, scope = _preview_asset(request, slug, number, pane)
+    data_url = reverse("annotation:preview-data", args=[slug, number, pane])
+    return serving.frames_header_response(asset, data_url=data_url, etag_scope=scope)
+
+
+@workstation
+@require_safe
+def send_preview_data(request: HttpRequest, slug: str, number: int, pane: int) -> HttpResponseBase:
+    asset, scope = _preview_asset(request, slug, number, pane)
+    return serving.frames_data_response(request, asset, etag_scope=scope)

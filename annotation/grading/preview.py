@@ -1,0 +1,98 @@
+"""Reading as a reader before anybody reads: the same JSON, nothing saved.
+
+The n-th item is shown as the first reader who has it meets it: from the stored readings, or before opening from a
+trial drawing of the same seed.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from django.urls import reverse
+
+from annotation.grading import presentation
+from annotation.grading.presentation import Presentation
+from annotation.grading.reading_json import Addresses, content_json
+from annotation.studies import drawing
+from annotation.studies.allocation import AllocationError, Design, PlannedReading
+from annotation.studies.models import ReadingOutput, Study, StudyItem
+
+
+@dataclass(frozen=True)
+class PreviewedItem:
+    number: int
+    of: int
+    shown: Presentation
+
+
+def previewed(study: Study, number: int) -> PreviewedItem:
+    """The n-th item of a study, counted from 1; 404 outside, and when a draft cannot be drawn."""
+    items = study.study_items.order_by("revision__item__number")
+    of = items.count()
+    if not 1 <= number <= of:
+        raise Http404("no such item")
+    item = items.select_related("revision__item")[number - 1]
+    labeled = _trial(study, item) if study.state == Study.State.DRAFT else _stored(item)
+    if not labeled:
+        raise Http404("this item has nothing to show")
+    return PreviewedItem(number, of, presentation.present(item.revision, presentation.parts_of_outputs(labeled)))
+
+
+def _stored(item: StudyItem) -> list[tuple[str, UUID]]:
+    places = ReadingOutput.objects.filter(reading__study_item=item)
+    first = places.order_by("reading__enrollment__reader_code", "reading__position").first()
+    if first is None:
+        return []
+    return list(places.filter(reading=first.reading_id).order_by("position").values_list("label", "output_id"))
+
+
+def _trial(study: Study, item: StudyItem) -> list[tuple[str, UUID]]:
+    inputs = drawing.inputs_of(study)
+    try:
+        design = drawing.draw(study, inputs)
+    except AllocationError:
+        return []
+    planned = _first_reading(design, item.revision.item.code)
+    return [] if planned is None else [(each.label, inputs.outputs[each.output]) for each in planned.placements]
+
+
+def _first_reading(design: Design, code: str) -> PlannedReading | None:
+    return next((one for planned in design.readings.values() for one in planned if one.item == code), None)
+
+
+def preview_json(study: Study, number: int) -> dict[str, Any]:
+    item = previewed(study, number)
+    following = number + 1 if number < item.of else None
+    addresses = Addresses(
+        frames=reverse("annotation:preview-frames", args=[study.slug, number, 0]),
+        urls={
+            "self": _to("preview-json", study, number),
+            "page": _to("preview-detail", study, number),
+            "draft": None,
+            "submit": None,
+            "skip": None,
+            "next": _to("preview-json", study, following),
+            "next_page": _to("preview-detail", study, following),
+            "previous_page": _to("preview-detail", study, number - 1 or None),
+            "study": reverse("annotation:study-detail", args=[study.slug]),
+            "home": reverse("home"),
+        },
+    )
+    return {
+        "id": f"preview-{number}",
+        "position": number,
+        "of": item.of,
+        "submitted": 0,
+        "status": "queued",
+        "locked_reason": "This is a preview; nothing is saved.",
+        "preview": True,
+        **content_json(study, item.shown, presentation.criteria_of(study), addresses),
+        "draft": None,
+        "grade": None,
+        "urls": addresses.urls,
+    }
+
+
+def _to(name: str, study: Study, number: int | None) -> str | None:
+    return None if number is None else reverse(f"annotation:{name}", args=[study.slug, number])

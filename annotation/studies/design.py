@@ -1,0 +1,229 @@
+"""A study as its coordinator declares it, before anything is looked up: a file, a form and Python say the same.
+
+    {"name": "Round one", "slug": "round-1", "release": "liver@1.0", "submissions": ["aurora", "SU-0002"],
+     "rubrics": ["T1", "T6@1.0"], "mode": "one", "readers": ["anna", {"username": "ben", "cap": 40}],
+     "analysts": ["dora"], "coordinators": ["emil"], "readers_per_item": 2, "gap": 20, "seed": 4711,
+     "formats": ["image_editing"], "tasks": [], "modalities": ["ct"], "sample": 30,
+     "instructions": "…", "due_on": "2026-12-24"}
+
+Name, slug, release, submissions, rubrics and readers are needed; the rest has the defaults of `StudyDesign`.
+`sample` is the number of items drawn from each stratum (format, task and modality); null takes all.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from annotation.studies.errors import DesignError, DesignProblem
+
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
+RELEASE = re.compile(r"[-a-zA-Z0-9_]{1,60}@\S{1,40}")
+RESERVED_SLUGS = ("new",)
+MODES = ("one", "all")
+NAME_LIMIT, INSTRUCTIONS_LIMIT = 120, 20_000
+LIMITS = {"readers_per_item": (1, 100), "gap": (0, 10_000), "seed": (0, 2**31 - 1)}
+SAMPLE_LIMITS = (1, 100_000)
+CAP_LIMITS = (1, 100_000)
+
+
+@dataclass(frozen=True)
+class ReaderPlan:
+    """A reader by user name; `cap` is the most items this reader is given."""
+
+    username: str
+    cap: int | None = None
+
+
+@dataclass(frozen=True)
+class StudyDesign:
+    """What a study shall be. `submissions` are system slugs or submission codes, `rubrics` codes with or without
+    a version (`T1` is its newest), `sample` items per stratum."""
+
+    name: str
+    slug: str
+    release: str
+    submissions: tuple[str, ...]
+    rubrics: tuple[str, ...]
+    readers: tuple[ReaderPlan, ...]
+    mode: str = "one"
+    formats: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+    sample: int | None = None
+    analysts: tuple[str, ...] = ()
+    coordinators: tuple[str, ...] = ()
+    readers_per_item: int = 2
+    gap: int = 20
+    seed: int = 1
+    instructions: str = ""
+    due_on: date | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The design as it stands in a file; `from_json` gives it back."""
+        data: dict[str, Any] = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            data[each.name] = list(value) if isinstance(value, tuple) else value
+        data["readers"] = [
+            reader.username if reader.cap is None else {"username": reader.username, "cap": reader.cap}
+            for reader in self.readers
+        ]
+        data["due_on"] = self.due_on.isoformat() if self.due_on else None
+        return data
+
+    @classmethod
+    def from_json(cls, data: Any) -> "StudyDesign":
+        """Read a design.
+
+        Raises:
+            DesignError: with every field that is missing, unknown or not what it should be.
+        """
+        if not isinstance(data, dict):
+            raise DesignError([DesignProblem("design", _shown(data), "must be a JSON object")])
+        known = {each.name: each for each in fields(cls)}
+        problems = [
+            DesignProblem(str(key)[:60], "", f"is not a field of a design; known: {', '.join(known)}")
+            for key in data
+            if key not in known
+        ]
+        values: dict[str, Any] = {}
+        for name, read in _READERS.items():
+            if data.get(name) is None:
+                if name in _NEEDED:
+                    problems.append(DesignProblem(name, "", "is missing"))
+                continue
+            try:
+                values[name] = read(name, data[name])
+            except DesignError as problem:
+                problems += problem.problems
+        if problems:
+            raise DesignError(problems)
+        return cls(**values)
+
+
+_NEEDED = ("name", "slug", "release", "submissions", "rubrics", "readers")
+
+
+def _refuse(name: str, value: Any, rule: str) -> DesignError:
+    return DesignError([DesignProblem(name, _shown(value), rule)])
+
+
+def _shown(value: Any) -> str:
+    words = str(value)
+    return words if len(words) <= 60 else f"{words[:60]}…"
+
+
+def _text(limit: int) -> Callable[[str, Any], str]:
+    def read(name: str, value: Any) -> str:
+        if not isinstance(value, str):
+            raise _refuse(name, value, "must be a text")
+        if len(value) > limit:
+            raise _refuse(name, value, f"has {len(value):,} characters, the limit is {limit:,}")
+        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise _refuse(name, "", "has a character that is none (NUL or a lone surrogate)")
+        return value.strip()
+
+    return read
+
+
+def _name(name: str, value: Any) -> str:
+    text = _text(NAME_LIMIT)(name, value)
+    if not text:
+        raise _refuse(name, value, "is empty")
+    return text
+
+
+def _slug(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not SLUG.fullmatch(value):
+        raise _refuse(name, value, "must be 1 to 60 letters, digits, - and _")
+    if value in RESERVED_SLUGS:
+        raise _refuse(name, value, "is an address of the product; choose another one")
+    return value
+
+
+def _release(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not RELEASE.fullmatch(value):
+        raise _refuse(name, value, "must be DATASET@VERSION, like liver@1.0")
+    return value
+
+
+def _words(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(word, str) and word.strip() for word in value):
+        raise _refuse(name, value, "must be a list of texts")
+    if repeated := sorted({word for word in value if value.count(word) > 1}):
+        raise _refuse(name, repeated[0], "is named twice")
+    return tuple(word.strip() for word in value)
+
+
+def _some_words(name: str, value: Any) -> tuple[str, ...]:
+    words = _words(name, value)
+    if not words:
+        raise _refuse(name, value, "names nothing; name at least one")
+    return words
+
+
+def _whole(low: int, high: int) -> Callable[[str, Any], int]:
+    def read(name: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise _refuse(name, value, f"must be a whole number from {low} to {high}")
+        return value
+
+    return read
+
+
+def _mode(name: str, value: Any) -> str:
+    if value not in MODES:
+        raise _refuse(name, value, f"must be one of {', '.join(MODES)}")
+    return str(value)
+
+
+def _date(name: str, value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as problem:
+        raise _refuse(name, value, "must be a date, like 2026-12-24") from problem
+
+
+def _readers(name: str, value: Any) -> tuple[ReaderPlan, ...]:
+    if not isinstance(value, list) or not value:
+        raise _refuse(name, value, "must be a list with at least one reader")
+    plans = tuple(_reader(name, each) for each in value)
+    seen: set[str] = set()
+    for plan in plans:
+        if plan.username in seen:
+            raise _refuse(name, plan.username, "is named twice")
+        seen.add(plan.username)
+    return plans
+
+
+def _reader(name: str, value: Any) -> ReaderPlan:
+    if isinstance(value, str) and value.strip():
+        return ReaderPlan(value.strip())
+    if not isinstance(value, dict) or not isinstance(value.get("username"), str) or set(value) - {"username", "cap"}:
+        raise _refuse(name, value, 'must be a user name or {"username": …, "cap": …}')
+    cap = value.get("cap")
+    return ReaderPlan(value["username"].strip(), None if cap is None else _whole(*CAP_LIMITS)(f"{name}.cap", cap))
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "name": _name,
+    "slug": _slug,
+    "release": _release,
+    "submissions": _some_words,
+    "rubrics": _some_words,
+    "readers": _readers,
+    "mode": _mode,
+    "formats": _words,
+    "tasks": _words,
+    "modalities": _words,
+    "sample": _whole(*SAMPLE_LIMITS),
+    "analysts": _words,
+    "coordinators": _words,
+    "readers_per_item": _whole(*LIMITS["readers_per_item"]),
+    "gap": _whole(*LIMITS["gap"]),
+    "seed": _whole(*LIMITS["seed"]),
+    "instructions": _text(INSTRUCTIONS_LIMIT),
+    "due_on": _date,
+}

@@ -1,0 +1,157 @@
+"""What a coordinator types about a study: the form becomes the same design that a file holds."""
+
+from typing import Any
+
+from django import forms
+from django.utils.text import slugify
+
+from annotation.datasets.models import ItemRevision
+from annotation.formats import taxonomy
+from annotation.people.models import User
+from annotation.releases.models import Release
+from annotation.studies.design import CAP_LIMITS, LIMITS, NAME_LIMIT, SAMPLE_LIMITS, StudyDesign
+from annotation.studies.errors import DesignError
+from annotation.studies.models import Enrollment, Rubric, Study
+from annotation.systems.models import Submission
+
+
+def people_choices() -> list[tuple[str, str]]:
+    people = User.objects.filter(is_active=True).order_by("name", "username")
+    return [(person.username, f"{person} ({person.username})") for person in people]
+
+
+class ReleaseForm(forms.Form):
+    """The first step: which release the study is about."""
+
+    release = forms.ChoiceField(label="Release", help_text="Only frozen releases that have submissions.")
+
+    def __init__(self, *args: Any, releases: list[Release], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["release"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(str(release), f"{release.dataset.name}, version {release.version}") for release in releases]
+
+
+class StudyForm(forms.Form):
+    name = forms.CharField(max_length=NAME_LIMIT, help_text="Readers see it; it must not name a system.")
+    slug = forms.SlugField(
+        max_length=60,
+        required=False,
+        label="Short name",
+        help_text="For addresses and files; from the name if empty.",
+    )
+    submissions = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple, label="Systems", help_text="Readers see letters, drawn by seed."
+    )
+    rubrics = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+    mode = forms.ChoiceField(
+        choices=Study.Mode.choices, widget=forms.RadioSelect, initial=Study.Mode.ONE, label="A reading shows"
+    )
+    formats = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple, required=False, help_text="None chosen: all."
+    )
+    tasks = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple, required=False, help_text="None chosen: all."
+    )
+    modalities = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple, required=False, help_text="None chosen: all."
+    )
+    sample = forms.IntegerField(
+        required=False,
+        min_value=SAMPLE_LIMITS[0],
+        max_value=SAMPLE_LIMITS[1],
+        label="Items per stratum",
+        help_text="Drawn by seed from each format, task and modality. Empty: all.",
+    )
+    readers = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+    cap = forms.IntegerField(
+        required=False,
+        min_value=CAP_LIMITS[0],
+        max_value=CAP_LIMITS[1],
+        label="Most items per reader",
+        help_text="Empty: no limit. A reader reads all systems' outputs of an item.",
+    )
+    readers_per_item = forms.IntegerField(
+        min_value=LIMITS["readers_per_item"][0], max_value=LIMITS["readers_per_item"][1], initial=2
+    )
+    gap = forms.IntegerField(
+        min_value=LIMITS["gap"][0],
+        max_value=LIMITS["gap"][1],
+        initial=20,
+        help_text="Readings between two outputs of one item.",
+    )
+    seed = forms.IntegerField(
+        min_value=LIMITS["seed"][0],
+        max_value=LIMITS["seed"][1],
+        initial=1,
+        help_text="Everything that chance decides is drawn from it, once.",
+    )
+    analysts = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False)
+    instructions = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), required=False, max_length=20_000)
+    due_on = forms.DateField(required=False, label="Due", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, release: Release, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.release = release
+        revisions = ItemRevision.objects.filter(release_items__release=release, is_fixture=False)
+        present = list(revisions.values_list("format", "task", "modality").distinct())
+        people = people_choices()
+        self._offer("submissions", submission_choices(release, user))
+        self._offer("rubrics", [(str(rubric), f"{rubric.name} ({rubric})") for rubric in Rubric.objects.all()])
+        self._offer("formats", _labels({row[0] for row in present}, taxonomy.format_label))
+        self._offer("tasks", _labels({row[1] for row in present}, taxonomy.task_label))
+        self._offer("modalities", _labels({row[2] for row in present}, taxonomy.modality_label))
+        self._offer("readers", people)
+        self._offer("analysts", people)
+
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = choices
+
+    def design(self) -> StudyDesign | None:
+        """The design as typed, or None with the errors of its fields."""
+        data = dict(self.cleaned_data)
+        cap = data.pop("cap")
+        data["readers"] = [{"username": name, "cap": cap} for name in data["readers"]]
+        data["slug"] = data["slug"] or slugify(data["name"])[:60]
+        data["release"] = str(self.release)
+        data["due_on"] = data["due_on"].isoformat() if data["due_on"] else None
+        try:
+            return StudyDesign.from_json(data)
+        except DesignError as problem:
+            self.add_problems(problem)
+            return None
+
+    def add_problems(self, problem: DesignError) -> None:
+        for each in problem.problems:
+            name = each.field.split(".")[0]
+            self.add_error(name if name in self.fields else None, f"{each.value}: {each.rule}".removeprefix(": "))
+
+
+def _labels(codes: set[str], label: Any) -> list[tuple[str, str]]:
+    return sorted(((code, label(code)) for code in codes if code), key=lambda pair: pair[1])
+
+
+def submission_choices(release: Release, user: User) -> list[tuple[str, str]]:
+    visible = Submission.objects.visible_to(user).filter(release=release, is_fixture=False)
+    rows = visible.select_related("system_version__system").order_by("system_version__system__name", "number")
+    return [(row.code, f"{row.system_version} ({row.code})") for row in rows]
+
+
+class EnrollmentForm(forms.Form):
+    username = forms.ChoiceField(label="Person")
+    role = forms.ChoiceField(choices=Enrollment.Role.choices)
+    cap = forms.IntegerField(
+        required=False,
+        min_value=CAP_LIMITS[0],
+        max_value=CAP_LIMITS[1],
+        label="Most items",
+        help_text="Of a reader; empty: no limit.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["username"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = people_choices()

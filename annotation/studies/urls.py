@@ -1,0 +1,16 @@
+"""Routes of studies."""
+
+from django.urls import path
+
+from annotation.studies import views
+
+urlpatterns = [
+    path("studies/", views.list_studies, name="study-list"),
+    path("studies/new/", views.create_study, name="study-create"),
+    path("studies/<slug:slug>/", views.show_study, name="study-detail"),
+    path("studies/<slug:slug>/people/", views.list_people, name="enrollment-list"),
+    path("studies/<slug:slug>/people/<int:pk>/activity/", views.change_enrollment, name="enrollment-activity"),
+    path("studies/<slug:slug>/balance/", views.show_balance, name="study-balance"),
+    path("rubrics/<str:code>/<str:version>/", views.show_rubric, name="rubric-detail"),
+    *[path(f"studies/<slug:slug>/{act}/", views.move_study, {"act": act}, name=f"study-{act}") for act in views.ACTS],
+]

@@ -1,0 +1,198 @@
+"""Pages of studies: the list, the form, the coordinator's board, people, balance, and the rubrics."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotation.people.models import User
+from annotation.releases.models import Release
+from annotation.studies import balance, progress, services
+from annotation.studies.errors import DesignError, StudyError, StudyStateError
+from annotation.studies.forms import EnrollmentForm, ReleaseForm, StudyForm
+from annotation.studies.models import Enrollment, Rubric, Study
+from annotation.systems.models import Submission
+
+ACTS = {
+    "open": (services.open_study, "The study is open. Its readings are drawn and stored."),
+    "pause": (services.pause_study, "The study is paused. Drafts are kept."),
+    "resume": (services.resume_study, "The study runs again."),
+    "lock": (services.lock_study, "The study is locked. Its numbers are final."),
+}
+
+
+def _user(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Sign in first.")
+    return request.user
+
+
+def coordinated_study(user: User, slug: str) -> Study:
+    """404 for a stranger to the study, 403 for whoever is in it and does not run it."""
+    study = get_object_or_404(Study.objects.visible_to(user).select_related("release__dataset"), slug=slug)
+    if not Study.objects.run_by(user).filter(pk=study.pk).exists():
+        raise PermissionDenied("Only coordinators of this study see its board.")
+    return study
+
+
+@require_safe
+def list_studies(request: HttpRequest) -> HttpResponse:
+    user = _user(request)
+    context = {"rows": progress.my_studies(user), "may_create": user.may_create_studies}
+    return render(request, "annotation/studies/study_list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def create_study(request: HttpRequest) -> HttpResponse:
+    user = _user(request)
+    if not user.may_see_items:
+        raise Http404("no such page")
+    if not user.may_create_studies:
+        raise PermissionDenied("Only study creators make studies.")
+    releases = _offered_releases(user)
+    chosen = request.GET.get("release", "")
+    release = next((each for each in releases if str(each) == chosen), None)
+    if release is None:
+        form = ReleaseForm({"release": chosen} if chosen else None, releases=releases)
+        context = {"form": form, "releases": releases, "step": 1}
+        return render(request, "annotation/studies/study_form.html", context, status=422 if chosen else 200)
+    return _second_step(request, user, release)
+
+
+def _offered_releases(user: User) -> list[Release]:
+    submissions = Submission.objects.visible_to(user).filter(is_fixture=False, release__state=Release.State.FROZEN)
+    releases = Release.objects.filter(pk__in=submissions.values("release")).select_related("dataset")
+    return list(releases.order_by("dataset__slug", "-frozen_at"))
+
+
+def _second_step(request: HttpRequest, user: User, release: Release) -> HttpResponse:
+    form = StudyForm(request.POST if request.method == "POST" else None, release=release, user=user)
+    if request.method == "POST" and form.is_valid() and (design := form.design()) is not None:
+        try:
+            study = services.create_study(design=design, actor=user)
+        except DesignError as problem:
+            form.add_problems(problem)
+        else:
+            messages.success(request, f"{study} is made as a draft. Look at its balance, then open it.")
+            return redirect("annotation:study-balance", study.slug)
+    context = {"form": form, "release": release, "step": 2}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "annotation/studies/study_form.html", context, status=status)
+
+
+@require_safe
+def show_study(request: HttpRequest, slug: str) -> HttpResponse:
+    return _board(request, coordinated_study(_user(request), slug))
+
+
+def _frame(request: HttpRequest, study: Study, tab: str) -> dict[str, Any]:
+    """What the head and the tabs of every page of a study need."""
+    may_analyze = Study.objects.analyzable_by(_user(request)).filter(pk=study.pk).exists()
+    return {"study": study, "tab": tab, "may_analyze": may_analyze}
+
+
+def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int = 200) -> HttpResponse:
+    done = progress.overall(study)
+    systems = balance.system_names(study, _user(request))
+    context = {
+        **_frame(request, study, "board"),
+        "problem": problem,
+        "done": done,
+        "readers": progress.by_reader(study),
+        "strata": progress.by_stratum(study),
+        "pace": progress.pace(study),
+        "next_act": progress.next_act(study, done),
+        "systems": systems,
+        "rubrics": [row.rubric for row in study.study_rubrics.select_related("rubric")],
+        "n_items": study.study_items.count(),
+        "warnings": balance.reader_warnings(study),
+    }
+    return render(request, "annotation/studies/study_detail.html", context, status=status)
+
+
+@require_safe
+def show_balance(request: HttpRequest, slug: str) -> HttpResponse:
+    user = _user(request)
+    study = coordinated_study(user, slug)
+    context = {
+        **_frame(request, study, "balance"),
+        "balance": balance.study_balance(study),
+        "systems": balance.system_names(study, user),
+    }
+    return render(request, "annotation/studies/study_balance.html", context)
+
+
+@require_POST
+def move_study(request: HttpRequest, slug: str, act: str) -> HttpResponse:
+    user = _user(request)
+    study = coordinated_study(user, slug)
+    service, words = ACTS[act]
+    try:
+        service(study=study, actor=user)
+    except StudyStateError as problem:
+        return _board(request, coordinated_study(user, slug), problem=str(problem), status=409)
+    except StudyError as problem:
+        return _board(request, coordinated_study(user, slug), problem=str(problem), status=422)
+    messages.success(request, words)
+    return redirect(study)
+
+
+@require_http_methods(["GET", "POST"])
+def list_people(request: HttpRequest, slug: str) -> HttpResponse:
+    user = _user(request)
+    study = coordinated_study(user, slug)
+    form = EnrollmentForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        data: dict[str, Any] = form.cleaned_data
+        person = get_object_or_404(User, username=data["username"])
+        try:
+            held = services.enroll_person(study=study, user=person, role=data["role"], cap=data["cap"], actor=user)
+        except StudyError as problem:
+            form.add_error(None, str(problem))
+        else:
+            messages.success(request, f"{person} is {held.get_role_display()} of this study.")
+            return redirect("annotation:enrollment-list", study.slug)
+    return _people_page(request, study, form, status=422 if request.method == "POST" else 200)
+
+
+def _people_page(request: HttpRequest, study: Study, form: EnrollmentForm, *, status: int) -> HttpResponse:
+    context = {
+        **_frame(request, study, "people"),
+        "form": form,
+        "enrollments": study.enrollments.select_related("user").order_by("role", "reader_code", "user__username"),
+        "warnings": balance.reader_warnings(study),
+    }
+    return render(request, "annotation/studies/enrollment_list.html", context, status=status)
+
+
+@require_POST
+def change_enrollment(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """End a role that is held, take one up again that was ended."""
+    user = _user(request)
+    study = coordinated_study(user, slug)
+    held = get_object_or_404(Enrollment.objects.select_related("user"), study=study, pk=pk)
+    try:
+        if held.active:
+            services.end_enrollment(enrollment=held, actor=user)
+        else:
+            services.enroll_person(study=study, user=held.user, role=held.role, actor=user)
+    except StudyError as problem:
+        form = EnrollmentForm({})
+        form.full_clean()
+        form.errors.clear()
+        form.add_error(None, str(problem))
+        return _people_page(request, study, form, status=422)
+    messages.success(request, "Saved.")
+    if held.user_id == user.pk and not Study.objects.run_by(user).filter(pk=study.pk).exists():
+        return redirect("annotation:study-list")
+    return redirect("annotation:enrollment-list", study.slug)
+
+
+@require_safe
+def show_rubric(request: HttpRequest, code: str, version: str) -> HttpResponse:
+    rubric = get_object_or_404(Rubric, code=code, version=version)
+    criteria = list(rubric.criteria.prefetch_related("anchors"))
+    return render(request, "annotation/studies/rubric_detail.html", {"rubric": rubric, "criteria": criteria})
