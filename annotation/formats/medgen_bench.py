@@ -104,7 +104,7 @@ def read_file(path: Path, source: Source, *, kind: str) -> Iterator[ItemRecord |
 
 
 class SeenIds:
-    """The sample ids of one file; it keeps only hashes, some 100 bytes a line."""
+    """The sample ids of one file; only hashes are kept, some 200 bytes a line."""
 
     def __init__(self) -> None:
         self._exact: dict[int, int] = {}

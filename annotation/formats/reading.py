@@ -79,7 +79,7 @@ def read_records(
     images: Path | str | None = None,
     scratch: Path | str | None = None,
 ) -> Iterator[Outcome]:
-    """Yield every line of a file or folder as a record or as a problem, in order, with flat memory.
+    """Yield every line of a file or folder as a record or as a problem, in order, with flat memory but for a hash of each sample id.
 
     Every line that is not blank gives exactly one record or one fatal problem, so counts add up. Remarks about a
     whole file (line None, not fatal) come beside them.
