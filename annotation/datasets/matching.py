@@ -69,11 +69,19 @@ class Pairing(Generic[K]):
     by_id: set[int] = field(default_factory=set)
 
 
-def pair(lines: Sequence[Line], index: Index[K]) -> Pairing[K]:
-    """Pair the lines of one import with the known items."""
+def pair(lines: Sequence[Line], index: Index[K], *, place_first: bool = False) -> Pairing[K]:
+    """Pair the lines of one import with the known items.
+
+    Args:
+        lines: all lines of the import, in file order.
+        index: what is known.
+        place_first: trust places before content; for outputs, whose place hints hold all that content does.
+    """
     pairing: Pairing[K] = Pairing()
     claimed: dict[str, int] = {}
     _pair_by_id(lines, index, pairing, claimed)
+    if place_first:
+        _pair_by_place(lines, index, pairing, claimed)
     levels = max((len(line.contents) for line in lines), default=0)
     for level in range(levels):
         _pair_by_content(lines, index, pairing, claimed, level)

@@ -3,15 +3,24 @@
 import json
 import sys
 from collections.abc import Callable
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from annotation.datasets.errors import DatasetError, ImportRefusedError
 from annotation.datasets.jobs import ImportSummary
+from annotation.systems.coverage import CoverageRow
 
 SHOWN = 200
+
+
+class Writer(Protocol):
+    """Standard output as a command has it."""
+
+    def write(self, msg: str) -> None: ...
+
+    def flush(self) -> None: ...
 
 
 class ProgressBar:
@@ -53,13 +62,27 @@ def run_import(run: Callable[[], ImportSummary]) -> ImportSummary:
         raise CommandError(str(problem), returncode=1) from problem
 
 
-def finish(summary: ImportSummary, *, target: str, as_json: bool, dry_run: bool, out: TextIO) -> None:
-    """Print problems and summary; exit 1 when a line was refused."""
+def finish(
+    summary: ImportSummary,
+    *,
+    target: str,
+    as_json: bool,
+    dry_run: bool,
+    out: Writer,
+    covered: CoverageRow | None = None,
+) -> None:
+    """Print problems and summary, with what a submission covers now; exit 1 when a line was refused."""
     _print_problems(summary)
     if as_json:
-        out.write(json.dumps(_as_json(summary, target, dry_run), ensure_ascii=False) + "\n")
+        said = _as_json(summary, target, dry_run)
+        if covered is not None:
+            said["coverage"] = {"expected": covered.n_expected, **covered.by_status}
+        out.write(json.dumps(said, ensure_ascii=False) + "\n")
     else:
         out.write(_in_words(summary, target, dry_run) + "\n")
+        if covered is not None:
+            counts = ", ".join(f"{count} {status}" for status, count in sorted(covered.by_status.items()))
+            out.write(f"{summary.submission.code} covers {covered.ok} of {covered.n_expected}: {counts}\n")
     out.flush()
     if summary.refused:
         raise SystemExit(1)
