@@ -79,8 +79,9 @@ def read_records(
     images: Path | str | None = None,
     scratch: Path | str | None = None,
 ) -> Iterator[Outcome]:
-    """Yield every line of a file or folder as a record or as a problem, in order, with flat memory but for a hash of each sample id.
+    """Yield every line of a file or folder as a record or as a problem, in order.
 
+    Memory is flat but for a hash of each sample id of a file.
     Every line that is not blank gives exactly one record or one fatal problem, so counts add up. Remarks about a
     whole file (line None, not fatal) come beside them.
 
