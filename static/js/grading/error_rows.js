@@ -8,19 +8,24 @@ export class ErrorRows {
   constructor({ codes, edit }) {
     Object.assign(this, { codes, edit });
     this.list = el("ul", { className: "error-list", id: "errors" });
-    this.text = el("textarea", { id: "rationale", rows: 2, placeholder: "Rationale", spellcheck: true });
+    this.text = el("textarea", { id: "rationale", rows: 2, spellcheck: true });
+    this.text.placeholder = "Rationale (T)";
     this.text.maxLength = 5000;
     this.text.setAttribute("aria-label", "Rationale");
     this.text.addEventListener("input", () => {
       this.edit((grade) => { grade.rationale = this.text.value; }, { paint: false, undo: false });
     });
-    this.addButton = el("button", { type: "button", className: "link", id: "add-error" }, "Error code", el("kbd", { textContent: "E" }));
-    const why = el("button", { type: "button", className: "link" }, "Rationale", el("kbd", { textContent: "T" }));
+    const add = { type: "button", className: "link", id: "add-error" };
+    this.addButton = el("button", add, "Add error code", el("kbd", { textContent: "E" }));
     this.addButton.addEventListener("click", () => this.add());
-    why.addEventListener("click", () => this.text.focus());
-    const acts = el("span", { className: "section-acts" }, this.addButton, why);
-    const head = el("div", { className: "section-head" }, el("h2", { textContent: "Errors" }), acts);
-    this.element = el("section", { className: "errors", attributes: { "aria-label": "Errors and rationale" } }, head, this.list, this.text);
+    this.wrong = el("input", { type: "checkbox", id: "reference-wrong" });
+    this.wrong.addEventListener("change", () => {
+      this.edit((grade) => { grade.reference_wrong = this.wrong.checked; });
+    });
+    const flag = el("label", { className: "check" }, this.wrong, el("span", { textContent: "Reference is wrong" }));
+    const head = el("div", { className: "section-head" }, el("h2", { textContent: "Errors" }), this.addButton, flag);
+    const attributes = { "aria-label": "Errors and rationale" };
+    this.element = el("section", { className: "errors", attributes }, head, this.list, this.text);
   }
 
   /** A new row, with the focus on its code. */
@@ -34,6 +39,7 @@ export class ErrorRows {
   paint(grade, question, readOnly) {
     if (this.text.value !== grade.rationale) this.text.value = grade.rationale;
     this.text.readOnly = readOnly;
+    this.wrong.checked = grade.reference_wrong;
     if (this.rows?.length !== grade.errors.length) this.#build(grade.errors.length);
     grade.errors.forEach((error, i) => {
       const { select, tick, place, drop } = this.rows[i];

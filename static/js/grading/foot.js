@@ -51,7 +51,9 @@ export class Foot {
   get reasonMissing() { return this.mode === "amend" && this.reason.value.trim().length < REASON_AT_LEAST; }
 
   showProblems(problems, several) {
-    this.problems = problems.map(({ label, text }) => (several ? `${label}: ${text}` : text));
+    const labels = new Map(); // text -> the outputs it is said of
+    for (const { label, text } of problems) labels.set(text, [...(labels.get(text) ?? []), label]);
+    this.problems = [...labels].map(([text, of]) => (several ? `${of.join(", ")}: ${text}` : text));
     this.#paint();
   }
   #paint() {

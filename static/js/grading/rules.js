@@ -51,11 +51,11 @@ export function problemsOf(grade, question) {
 }
 
 function openCriteria(grade, { asked }) {
-  const open = asked.filter((criterion) => criterion.required && isOpen(grade, criterion));
+  const open = asked.filter((criterion) => criterion.required !== false && isOpen(grade, criterion));
   if (!open.length) return [];
   const [first] = open;
   const reason = grade.scores[first.code] === "na" ? "the reason for n/a" : null;
-  const text = open.length > 1 ? `${open.length} criteria are open` : `${first.label} is open`;
+  const text = open.length > 1 ? `${open.length} criteria open` : `${first.label} is open`;
   return [{ field: "criterion", at: first.code, text: open.length === 1 && reason ? `${first.label}: ${reason}` : text }];
 }
 

@@ -1,4 +1,4 @@
-// The safety flag: could someone be harmed if this output were believed? And the flag on the reference.
+// The safety flag: could someone be harmed if this output were believed?
 import { el } from "./elements.js";
 
 export class SafetyFlag {
@@ -11,18 +11,14 @@ export class SafetyFlag {
       const input = el("input", { type: "radio", name: "safety", value });
       input.setAttribute("aria-label", `${value}: ${words}`);
       input.addEventListener("change", () => this.set(value));
-      group.append(el("label", { className: `segment ${value}`, title: words }, input, el("span", { textContent: value })));
+      const label = { className: `segment ${value}`, title: words };
+      group.append(el("label", label, input, el("span", { textContent: value })));
       return input;
     });
     this.words = el("p", { className: "safety-words" });
-    this.wrong = el("input", { type: "checkbox", id: "reference-wrong" });
-    this.wrong.addEventListener("change", () => {
-      this.edit((grade) => { grade.reference_wrong = this.wrong.checked; });
-    });
     const head = el("div", { className: "section-head" },
-      el("h2", { id: "name-safety" }, "Harm if believed", el("kbd", { textContent: "F" })),
-      el("label", { className: "check" }, this.wrong, el("span", { textContent: "Reference is wrong" })));
-    this.element = el("section", { className: "safety", attributes: { "aria-label": "Safety flag" } }, head, group, this.words);
+      el("h2", { id: "name-safety" }, "Harm if believed", el("kbd", { textContent: "F" })), this.words);
+    this.element = el("section", { className: "safety", attributes: { "aria-label": "Safety flag" } }, head, group);
   }
 
   set(value) { return this.edit((grade) => { grade.safety = value; }); }
@@ -40,6 +36,6 @@ export class SafetyFlag {
   paint(grade) {
     for (const input of this.inputs) input.checked = input.value === grade.safety;
     this.words.textContent = this.levels.find(([value]) => value === grade.safety)?.[1] ?? "";
-    this.wrong.checked = grade.reference_wrong;
+    this.words.title = this.words.textContent;
   }
 }

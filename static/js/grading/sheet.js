@@ -50,7 +50,7 @@ export class ScoreSheet {
     }
     row.setAttribute("role", "radiogroup");
     row.setAttribute("aria-labelledby", `name-${code}`);
-    row.setAttribute("aria-required", String(Boolean(criterion.required)));
+    row.setAttribute("aria-required", String(criterion.required !== false));
     row.addEventListener("click", () => this.onshow(code));
     const values = valuesOf(rubric.scale);
     cells.append(...values.map((value) => this.#cell(criterion, value)));

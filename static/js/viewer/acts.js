@@ -16,7 +16,7 @@ export class Acts {
     return pane.toImage(pane.rect.x + event.clientX - box.x, pane.rect.y + event.clientY - box.y);
   }
 
-  activate(pane) { this.wall.activate(pane); }
+  activate(pane) { this.wall.activate(pane, { chosen: true }); }
   solo(pane) { this.wall.solo(pane); }
 
   window(pane, dx, dy) {

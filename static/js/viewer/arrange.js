@@ -91,5 +91,5 @@ export function arrange(places, hanging, current) {
   if (hanging === "spotlight" && output) return spotlight(places, output);
   if (hanging === "pair" && output) return pair(places, output);
   const columns = Math.min(1, of(places, "input").length) + places.length - of(places, "input").length;
-  return columns > 4 && outputs.length ? bands(places) : row(places);
+  return columns > 3 && outputs.length ? bands(places) : row(places);
 }

@@ -30,7 +30,7 @@ export class Toolbar {
     this.presets = this.#select("Window preset", "Window preset (1–9 in the viewer, Alt+digit anywhere)");
     this.presets.addEventListener("change", () => this.preset(Number(this.presets.value)));
     this.against = this.#select("Compare with", "Compare the output with the reference or the input (C)");
-    this.against.append(new Option("vs reference", "reference"), new Option("vs input", "input"));
+    this.against.append(new Option("vs ref.", "reference"), new Option("vs input", "input"));
     this.against.addEventListener("change", () => this.compareWith(this.against.value));
     root.append(...this.#groups());
   }

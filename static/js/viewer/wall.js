@@ -41,14 +41,15 @@ export class Wall {
   /** Show the panes of a reading; resolves when every image is complete or has failed. */
   async show(specs, { modality = "" } = {}) {
     for (const pane of this.panes) pane.unlisten?.();
-    Object.assign(this, { active: null, alone: null, cursor: null });
+    Object.assign(this, { active: null, alone: null, cursor: null, chosen: false });
     this.compare.clear();
     this.panes = specs.map((spec) => buildPlace(spec, { modality }));
     this.links.panes = this.panes;
     this.places.replaceChildren(...this.panes.map((pane) => pane.place));
     this.places.classList.toggle("with-words", this.panes.some((pane) => pane.words && pane.element));
+    this.places.classList.toggle("several", this.panes.filter((pane) => pane.role === "output").length > 1);
     for (const pane of this.panes) {
-      pane.element?.addEventListener("focus", () => { if (pane.stack) this.activate(pane); });
+      pane.element?.addEventListener("focus", () => { if (pane.stack) this.acts.activate(pane); });
     }
     this.layout();
     this.store.show(specs.map((spec) => spec.frames).filter(Boolean));
@@ -67,7 +68,7 @@ export class Wall {
       pane.unlisten = () => stack.listeners.delete(listen);
       pane.retry = again;
       if (pane.stack !== stack) pane.show(stack);
-      this.#chooseActive();
+      this.#offer(pane);
       this.redraw();
       await stack.load({ first: pane.view.slice });
     } catch (error) {
@@ -77,13 +78,14 @@ export class Wall {
     }
     this.redraw();
   }
-  #chooseActive() {
-    if (this.active) return;
-    const first = this.images.findLast((pane) => pane.role === "output") ?? this.images.at(-1);
-    if (first) this.activate(first);
+  /** A pane whose image has come is active until a better one comes or the reader chooses. */
+  #offer(pane) {
+    const worth = (each) => (each?.role === "output" ? (each.label === this.inHand ? 2 : 1) : 0);
+    if (!this.active || (!this.chosen && worth(pane) > worth(this.active))) this.activate(pane);
   }
 
-  activate(pane) {
+  activate(pane, { chosen = false } = {}) {
+    this.chosen ||= chosen;
     if (this.active === pane) return;
     this.active = pane;
     for (const each of this.panes) each.element?.classList.toggle("active", each === pane);
