@@ -165,7 +165,8 @@ class Metric:
         changeable = bound.keywords if isinstance(bound, partial) else {}
         for name in changes:
             if name not in changeable:
-                raise ValueError(f"{self.code}: '{name}' is not a setting; known: {', '.join(changeable) or 'none'}")
+                those = ", ".join(changeable) or "none"
+                raise ValueError(f"{self.code}: '{name}' is not a setting that can be changed; those are: {those}")
         assert isinstance(bound, partial)
         return replace(
             self,

@@ -83,7 +83,9 @@ def _frame_sum(
             if chosen is not None and not chosen.any():
                 continue
             flat = (bottom - top, (right - left) * channels)
-            values = tile_map(output[area].reshape(flat), reference[area].reshape(flat))
+            values = tile_map(
+                np.ascontiguousarray(output[area].reshape(flat)), np.ascontiguousarray(reference[area].reshape(flat))
+            )
             if chosen is not None:
                 values = values.reshape(*chosen.shape, channels)[chosen]
             total += float(values.sum())
