@@ -53,7 +53,8 @@ def main() -> None:
             for process in tree:
                 memory = process.memory_full_info()
                 print(
-                    f"process {process.pid}: {memory.rss / MEBI:.0f} MiB resident, {memory.pss / MEBI:.0f} MiB proportional"
+                    f"process {process.pid}: {memory.rss / MEBI:.0f} MiB resident, "
+                    f"{memory.pss / MEBI:.0f} MiB proportional"
                 )
             total = sum(process.memory_full_info().pss for process in tree) / MEBI
             print(f"{len(tree)} processes, {total:.0f} MiB proportional in all")

@@ -37,11 +37,10 @@ def _places(user: User, path: str) -> list[Place]:
 
 def page(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
-    signed_in = isinstance(user, User)
     is_demo = is_demo_home()
-    invited = is_demo and not signed_in
+    invited = is_demo and not isinstance(user, User)
     return {
-        "navigation": _places(user, request.path) if signed_in else [],
+        "navigation": _places(user, request.path) if isinstance(user, User) else [],
         "is_demo": is_demo,
         "demo_cast": [(member.username, member.does) for member in CAST if member.shown] if invited else [],
         "demo_password": PASSWORD if invited else "",

@@ -1,6 +1,6 @@
 """My work: what waits for the signed-in person. It may look into every room; each section is one query or two."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,13 +103,19 @@ def _reading(user: User) -> list[ReaderWork]:
     return [
         ReaderWork(
             study=study,
-            submitted=study.done,
-            started=study.begun,
-            total=study.n,
-            minutes=max(1, round((study.n - study.done) * seconds / 60)),
+            submitted=counts["done"],
+            started=counts["begun"],
+            total=counts["n"],
+            minutes=max(1, round((counts["n"] - counts["done"]) * seconds / 60)),
         )
-        for study in studies
+        for study, counts in _counted(studies, "n", "done", "begun")
     ]
+
+
+def _counted(studies: Iterable[Study], *names: str) -> Iterator[tuple[Study, dict[str, int]]]:
+    """Studies with the counts that a query annotated."""
+    for study in studies:
+        yield study, {name: getattr(study, name) for name in names}
 
 
 def _curating(user: User) -> list[CuratorWork]:
@@ -151,6 +157,12 @@ def _running(user: User) -> list[StudyWork]:
         )
     )
     return [
-        StudyWork(study=study, submitted=study.done, total=study.n, readers=study.n_readers, runs_it=study.runs_it)
-        for study in studies
+        StudyWork(
+            study=study,
+            submitted=counts["done"],
+            total=counts["n"],
+            readers=counts["n_readers"],
+            runs_it=bool(counts["runs_it"]),
+        )
+        for study, counts in _counted(studies, "n", "done", "n_readers", "runs_it")
     ]

@@ -53,12 +53,13 @@ def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
     assert isinstance(request.user, User)
     dataset = get_object_or_404(Dataset.objects.visible_to(request.user), slug=slug)
     state = request.GET.get("state", "")
+    items: QuerySet[Item]
     if state in Item.State.values:
         items = dataset.items.filter(state=state).order_by("number")
     else:
         state, items = "", waiting_for(request.user, dataset)
-    items = items.select_related("current_revision").annotate(n_reviews=Count("current_revision__reviews"))
-    page = Paginator(items, PAGE).get_page(request.GET.get("page"))
+    counted = items.select_related("current_revision").annotate(n_reviews=Count("current_revision__reviews"))
+    page = Paginator(counted, PAGE).get_page(request.GET.get("page"))
     context = {
         "dataset": dataset,
         "page_obj": page,
@@ -144,7 +145,8 @@ def _store(request: HttpRequest, item: Item, form: ReviewForm) -> HttpResponse:
 def fix_item(request: HttpRequest, pk: UUID) -> HttpResponse:
     assert isinstance(request.user, User)
     item = _item(request, pk)
-    stored = ItemRevision.objects.get(pk=item.current_revision_id)
+    stored = item.current_revision
+    assert stored is not None
     stored.reason = ""
     form = FixForm(request.POST or None, instance=stored)
     if request.method == "POST" and form.is_valid():

@@ -1651,9 +1651,15 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="submission",
             constraint=models.UniqueConstraint(
-                fields=("system_version", "dataset", "release"),
-                name="one_submission_per_release",
-                nulls_distinct=False,
+                fields=("system_version", "release"), name="one_submission_per_release"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="submission",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("release", None)),
+                fields=("system_version", "dataset"),
+                name="one_submission_without_release",
             ),
         ),
     ]

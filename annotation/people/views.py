@@ -51,7 +51,7 @@ class ChangePassword(PasswordChangeView):
     success_url = reverse_lazy("home")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        record("password changed", actor=self.request.user, subject=self.request.user)
+        record("password changed", actor=_actor(self.request), subject=_actor(self.request))
         messages.success(self.request, "Your password is changed.")
         return super().form_valid(form)
 

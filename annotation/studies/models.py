@@ -108,11 +108,11 @@ class ErrorCode(models.Model):
 class StudyQuerySet(models.QuerySet["Study"]):
     def visible_to(self, user: "User | AnonymousUser") -> "StudyQuerySet":
         """Studies in which this person holds an enrollment."""
-        return self.filter(enrollments__user_id=user.pk, enrollments__active=True).distinct()
+        return self.filter(enrollments__user=user.pk, enrollments__active=True).distinct()
 
     def run_by(self, user: "User | AnonymousUser") -> "StudyQuerySet":
         return self.filter(
-            enrollments__user_id=user.pk,
+            enrollments__user=user.pk,
             enrollments__role=Enrollment.Role.COORDINATOR,
             enrollments__active=True,
         ).distinct()
@@ -120,12 +120,12 @@ class StudyQuerySet(models.QuerySet["Study"]):
     def analyzable_by(self, user: "User | AnonymousUser") -> "StudyQuerySet":
         """Studies whose numbers this person may see: coordinator or analyst, and not a reader while it runs."""
         staff = self.filter(
-            enrollments__user_id=user.pk,
+            enrollments__user=user.pk,
             enrollments__role__in=[Enrollment.Role.COORDINATOR, Enrollment.Role.ANALYST],
             enrollments__active=True,
         )
         blind = Enrollment.objects.filter(
-            user_id=user.pk, role=Enrollment.Role.READER, study__state__in=Study.OPEN_STATES
+            user=user.pk, role=Enrollment.Role.READER, study__state__in=Study.OPEN_STATES
         )
         return staff.exclude(release__in=blind.values("study__release")).distinct()
 
@@ -254,7 +254,7 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
     def visible_to(self, user: "User | AnonymousUser") -> "ReadingQuerySet":
         """The person's own readings, once the study has opened."""
         return self.filter(
-            enrollment__user_id=user.pk,
+            enrollment__user=user.pk,
             enrollment__role=Enrollment.Role.READER,
             enrollment__active=True,
         ).exclude(study__state=Study.State.DRAFT)

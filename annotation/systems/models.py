@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def releases_read_by(user: "User | AnonymousUser") -> models.QuerySet[Release]:
     """Releases on which this person is a reader of a study that is not locked: blind to them."""
     return Release.objects.filter(
-        studies__enrollments__user_id=user.pk,
+        studies__enrollments__user=user.pk,
         studies__enrollments__role="reader",
         studies__state__in=["draft", "running", "paused"],
     )
@@ -104,11 +104,12 @@ class Submission(models.Model):
     class Meta:
         ordering = ["number"]
         constraints = [
+            models.UniqueConstraint(fields=["system_version", "release"], name="one_submission_per_release"),
             models.UniqueConstraint(
-                fields=["system_version", "dataset", "release"],
-                name="one_submission_per_release",
-                nulls_distinct=False,
-            )
+                fields=["system_version", "dataset"],
+                condition=models.Q(release=None),
+                name="one_submission_without_release",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -88,7 +88,7 @@ def _places(study: Study) -> dict[Any, tuple[str, Any]]:
         reading__study=study, reading__enrollment__role=Enrollment.Role.READER
     ).exclude(reading__status=Reading.Status.VOID)
     return {
-        pk: (reader, output)
+        pk: (reader or "", output)
         for pk, reader, output in rows.values_list("pk", "reading__enrollment__reader_code", "output_id")
     }
 

@@ -24,10 +24,11 @@ from scoring.statistics import (
     pairwise_agreement,
     percent_agreement,
 )
+from scoring.statistics.alpha import Level
 
 CODE_VERSION = "1"
 SEED = 20251113
-LEVEL = "ordinal"
+LEVEL: Level = "ordinal"
 
 
 def agreement(study: Study) -> dict[str, Any]:

@@ -78,10 +78,11 @@ def graded_outputs(study: Study) -> dict[Any, GradedOutput]:
     outputs = {grade.pk: grade.reading_output.output_id for grade in grades}
     scores: dict[Any, dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
     rows = CriterionScore.objects.filter(grade__in=outputs, value__isnull=False).order_by("grade__submitted_at", "pk")
-    for grade, rubric, criterion, value in rows.values_list(
+    for key, rubric, criterion, value in rows.values_list(
         "grade_id", "criterion__rubric__code", "criterion__code", "value"
     ):
-        scores[outputs[grade]][rubric, criterion].append(value)
+        if value is not None:
+            scores[outputs[key]][rubric, criterion].append(value)
     safety: dict[Any, list[str]] = defaultdict(list)
     for grade in grades:
         safety[outputs[grade.pk]].append(grade.safety)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
@@ -131,7 +132,7 @@ def run_metrics(
     return RunSummary(n_outputs, n_outputs - len(todo), done, undefined, len(todo) - done)
 
 
-def _compute(keys: Sequence[object], settings: dict[str, MetricSettings], run: MetricRun) -> int:
+def _compute(keys: Sequence[UUID], settings: dict[str, MetricSettings], run: MetricRun) -> int:
     """Measure some outputs and store all their values in one transaction; returns values without a number."""
     outputs = list(with_content(Output.objects.filter(pk__in=keys)).order_by("revision_id", "submission_id"))
     metrics = [METRICS[code] for code in settings]

@@ -25,8 +25,8 @@ class Command(BaseCommand):
         outputs = self._outputs(options["of"])
         items = dict(outputs.values_list("pk", "revision__item_id"))
         aliases: dict[Any, list[str]] = defaultdict(list)
-        for item, value in ItemAlias.objects.filter(item__in=set(items.values())).values_list("item_id", "value"):
-            aliases[item].append(value)
+        for item, alias in ItemAlias.objects.filter(item__in=set(items.values())).values_list("item_id", "value"):
+            aliases[item].append(alias)
         rows = []
         for value in current_values(outputs).order_by("output__revision__item__number", "settings__metric"):
             row: dict[str, Any] = {
