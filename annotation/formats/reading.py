@@ -81,9 +81,8 @@ def read_records(
 ) -> Iterator[Outcome]:
     """Yield every line of a file or folder as a record or as a problem, in order.
 
-    Memory is flat but for a hash of each sample id of a file.
     Every line that is not blank gives exactly one record or one fatal problem, so counts add up. Remarks about a
-    whole file (line None, not fatal) come beside them.
+    whole file (line None, not fatal) come beside them. Memory is flat but for a hash of each sample id of a file.
 
     Args:
         path: a JSONL or parquet file, a folder of them, or the manifest of such a folder.
@@ -111,8 +110,9 @@ def read_records(
     known = [file for file in files if file.layout != UNKNOWN]
     if kind == "outputs":
         _refuse_items(known)
-    if scratch is None and any(file.layout == PARQUET for file in known):
-        raise FormatError("a parquet release embeds its images: a scratch folder for them is needed")
+    embedding = next((file for file in known if file.layout == PARQUET), None)
+    if embedding is not None and scratch is None:
+        raise FormatError(f"{embedding.name}: embeds its images; a scratch folder for them is needed")
     return _read(_root(given), files, kind, image_folder, Path(scratch) if scratch is not None else None)
 
 

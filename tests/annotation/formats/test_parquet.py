@@ -185,7 +185,7 @@ def test_parquet_is_recognized_by_content_and_needs_a_scratch_folder(tmp_path: P
     path = write(tmp_path / "release.bin", [vqa_row()])
 
     assert detect_layout(path) == "parquet"
-    with pytest.raises(FormatError, match="a scratch folder for them is needed"):
+    with pytest.raises(FormatError, match=r"release\.bin: embeds its images; a scratch folder for them is needed"):
         read_records(path)
 
 
