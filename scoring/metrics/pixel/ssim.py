@@ -1,5 +1,6 @@
 """Structural similarity with a 7 x 7 uniform window, by exact sums."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from scoring.metrics.base import Pixels, define
 from scoring.metrics.pixel.planes import Planes, prepare
-from scoring.metrics.pixel.windows import TileMap, window_mean
+from scoring.metrics.pixel.windows import Workspace, window_mean
 
 WINDOW = 7
 AREA = WINDOW * WINDOW
@@ -38,17 +39,20 @@ def apply_color(planes: Planes, color: str) -> Planes:
     return Planes(output, reference, planes.data_range, planes.mask)
 
 
-def _sum7(values: Pixels, step: int) -> Pixels:
+def _sum7(values: Pixels, step: int, space: Workspace, name: str) -> Pixels:
     """Sums over 7 x 7 windows of flat rows whose neighboring samples lie `step` apart, by doubling."""
-    two = values[:-1] + values[1:]
-    seven = (two[:-2] + two[2:])[:-3]
+    rows, columns = values.shape
+    kind = values.dtype
+    two = np.add(values[:-1], values[1:], out=space.take("two", kind, rows - 1, columns))
+    seven = np.add(two[:-5], two[2:-3], out=space.take("seven", kind, rows - 6, columns))
     seven += two[4:-1]
     seven += values[6:]
-    two = seven[:, :-step] + seven[:, step:]
-    total = (two[:, : -2 * step] + two[:, 2 * step :])[:, : -3 * step]
+    two = np.add(seven[:, :-step], seven[:, step:], out=space.take("two", kind, rows - 6, columns - step))
+    total = space.take(name, kind, rows - 6, columns - 6 * step)
+    np.add(two[:, : -5 * step], two[:, 2 * step : -3 * step], out=total)
     total += two[:, 4 * step : -step]
     total += seven[:, 6 * step :]
-    return np.asarray(total)
+    return total
 
 
 def _number_types(output: Pixels, reference: Pixels) -> tuple[type, type]:
@@ -61,51 +65,70 @@ def _number_types(output: Pixels, reference: Pixels) -> tuple[type, type]:
     return np.float64, np.float64
 
 
-def _tile_map(x: Pixels, y: Pixels, *, step: int, data_range: float, offset: float) -> Pixels:
-    """SSIM of each whole window of a tile; `offset` is taken off both sides, where it cancels, for precision.
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """SSIM of each whole window of a tile.
 
-    Wang's formula with numerator and denominator multiplied by 49² · 49 · 48, so that integers stay integers.
+    Wang's formula with numerator and denominator multiplied by 49² · 49 · 48, so that integers stay integers: up
+    to 16 bits all sums are exact and only the division rounds. `offset` is taken off floating samples, where it
+    cancels, for precision.
     """
-    sums, products = _number_types(x, y)
-    x, y = x.astype(sums), y.astype(sums)
-    if offset:
-        x -= offset
-        y -= offset
-    sum_x: Pixels = _sum7(x, step).astype(products)
-    sum_y: Pixels = _sum7(y, step).astype(products)
-    x, y = x.astype(products), y.astype(products)
-    product = _sum7(x * y, step)
-    x *= x
-    y *= y
-    x += y
-    squares = _sum7(x, step)
-    cross = sum_x * sum_y
-    cross *= 2
-    norm = sum_x * sum_x
-    norm += sum_y * sum_y
-    product *= 2 * AREA
-    product -= cross
-    squares *= AREA
-    squares -= norm
-    if offset:
-        sum_x += AREA * offset
-        sum_y += AREA * offset
-        cross, norm = 2 * sum_x * sum_y, sum_x * sum_x + sum_y * sum_y
-    c1, c2 = (K1 * data_range) ** 2 * AREA * AREA, (K2 * data_range) ** 2 * AREA * (AREA - 1)
-    value = np.asarray(product + c2)
-    value *= cross + c1
-    below = np.asarray(squares + c2)
-    below *= norm + c1
-    value /= below
-    return value
+
+    step: int
+    data_range: float
+    offset: float
+    space: Workspace
+
+    def __call__(self, output: Pixels, reference: Pixels) -> Pixels:
+        space, step = self.space, self.step
+        sums, products = _number_types(output, reference)
+        x, y = space.copy("x", sums, output), space.copy("y", sums, reference)
+        if self.offset:
+            x -= self.offset
+            y -= self.offset
+        sum_x = space.copy("sum x", products, _sum7(x, step, space, "sum"))
+        sum_y = space.copy("sum y", products, _sum7(y, step, space, "sum"))
+        x, y = space.copy("wide x", products, x), space.copy("wide y", products, y)
+        product = _sum7(np.multiply(x, y, out=space.take("product", products, *x.shape)), step, space, "sum xy")
+        x *= x
+        y *= y
+        x += y
+        squares = _sum7(x, step, space, "product")
+        return self._ratio(sum_x, sum_y, product, squares)
+
+    def _ratio(self, sum_x: Pixels, sum_y: Pixels, product: Pixels, squares: Pixels) -> Pixels:
+        """The quotient from the window sums of x, y, x y and x² + y², which are used up."""
+        cross = np.multiply(sum_x, sum_y, out=self.space.take("wide x", sum_x.dtype, *sum_x.shape))
+        cross *= 2
+        product *= 2 * AREA
+        product -= cross
+        means = (sum_x + AREA * self.offset, sum_y + AREA * self.offset) if self.offset else None
+        sum_x *= sum_x
+        sum_y *= sum_y
+        norm = np.add(sum_x, sum_y, out=sum_x)
+        squares *= AREA
+        squares -= norm
+        if means:
+            cross, norm = 2 * means[0] * means[1], means[0] ** 2 + means[1] ** 2
+        c1, c2 = (K1 * self.data_range) ** 2 * AREA * AREA, (K2 * self.data_range) ** 2 * AREA * (AREA - 1)
+        value = self._shifted("value", product, c2)
+        value *= self._shifted("factor", cross, c1)
+        value /= self._shifted("factor", squares, c2)
+        value /= self._shifted("factor", norm, c1)
+        return value
+
+    def _shifted(self, name: str, values: Pixels, constant: float) -> Pixels:
+        shifted = self.space.copy(name, np.float64, values)
+        shifted += constant
+        return shifted
 
 
-def _map_for(output: Pixels, reference: Pixels, *, data_range: float) -> TileMap:
-    """The map of one frame. Integers of up to 16 bits are summed exactly; only the division rounds."""
+def _map_for(output: Pixels, reference: Pixels, *, data_range: float, space: Workspace) -> _Map:
+    """The map of one frame."""
     offset = 0.0
     if _number_types(output, reference)[0] is np.float64:
         offset = float(np.mean(output, dtype=np.float64) + np.mean(reference, dtype=np.float64)) / 2
-    return partial(_tile_map, step=output.shape[2], data_range=data_range, offset=offset)
+    return _Map(output.shape[2], data_range, offset, space)
 
 
 def ssim(
@@ -140,7 +163,7 @@ def ssim(
         ValueError: the data range or the color handling is not valid.
     """
     planes = apply_color(prepare(output, reference, data_range=data_range, region=region, side=side), color)
-    map_for = partial(_map_for, data_range=planes.data_range)
+    map_for = partial(_map_for, data_range=planes.data_range, space=Workspace())
     return window_mean(planes, WINDOW, map_for, side=side)
 
 

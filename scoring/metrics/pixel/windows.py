@@ -1,17 +1,40 @@
 """Means over the windows of two pictures, tile by tile, so that everything stays in the processor's cache."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from scoring.metrics.base import Mask, Pixels, UndefinedMetricError
 from scoring.metrics.pixel.planes import Planes
 
-TILE_ROWS = 64
+TILE_ROWS = 128
 TILE_SAMPLES = 384
 
 TileMap = Callable[[Pixels, Pixels], Pixels]
 """From the samples of a tile, output and reference, (rows, columns x channels), to one value per window."""
+
+
+class Workspace:
+    """Arrays that are used again for every tile: asking the system for memory costs as much as the sums."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, np.dtype[Any]], Pixels] = {}
+
+    def take(self, name: str, kind: npt.DTypeLike, rows: int, columns: int) -> Pixels:
+        """An array of this name, type and size with undefined content, valid until the name is taken again."""
+        key = (name, np.dtype(kind))
+        held = self._held.get(key)
+        if held is None or held.size < rows * columns:
+            held = self._held[key] = np.empty(rows * columns, dtype=kind)
+        return held[: rows * columns].reshape(rows, columns)
+
+    def copy(self, name: str, kind: npt.DTypeLike, values: Pixels) -> Pixels:
+        """The values in an array of this name and type."""
+        copied = self.take(name, kind, *values.shape)
+        np.copyto(copied, values, casting="unsafe")
+        return copied
 
 
 def check_window(planes: Planes, window: int) -> None:
