@@ -25,7 +25,7 @@ def whole(response) -> bytes:
 
 def planted(made) -> list[str]:
     """Everything that must not reach a reader."""
-    words = ["zephyrion", "quasarnet", "vendor"]
+    words = ["zephyrion", "quasarnet", "werke"]
     for submission in made.submissions:
         words += [str(submission.pk), submission.code, str(submission.system_version.system.pk)]
     words += [str(pk) for pk in Output.objects.values_list("pk", flat=True)]

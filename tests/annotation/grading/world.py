@@ -43,7 +43,7 @@ def give_pictures(item: Item) -> None:
 
 def hidden_system(slug: str, release: Any) -> Submission:
     """A submission whose system has names that must never reach a reader."""
-    system = System.objects.create(slug=slug, name=f"{slug.title()} Vendor", kind="unified")
+    system = System.objects.create(slug=slug, name=f"{slug.title()} Werke", kind="unified")
     version = SystemVersion.objects.create(system=system, version=f"{slug}-v7")
     return Submission.objects.create(
         number=7000 + Submission.objects.count(), system_version=version, dataset=release.dataset, release=release
