@@ -69,6 +69,7 @@ def import_items(
     images: Path | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
+    prepared: Path | None = None,
 ) -> ImportSummary:
     """Import benchmark items from a file or folder into a dataset, which is made when it is new.
 
@@ -80,6 +81,7 @@ def import_items(
         images: folder to look for images in, instead of beside the records.
         dry_run: read, decode and match, but write nothing.
         progress: called with a stage in words, lines done and lines in all.
+        prepared: folder that carries decoded pictures from a dry run to the run that follows it.
 
     Raises:
         ImportRefusedError: nothing could be read at all; nothing is written.
@@ -95,7 +97,7 @@ def import_items(
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as scratch, Decoder() as decoder:
         outcomes = read_all(path, kind="items", layout=layout, images=images, scratch=Path(scratch), report=report)
         if dry_run:
-            drafts = _drafts(outcomes, Pictures(decoder, keep=False), summary, report)
+            drafts = _drafts(outcomes, Pictures(decoder, keep=False, prepared=prepared), summary, report)
             dataset = Dataset.objects.filter(slug=dataset_slug).first()
             _plan(drafts, load_index(dataset) if dataset else Index(), summary, actor)
             return summary
@@ -103,7 +105,7 @@ def import_items(
         job = start_job(kind=ImportJob.Kind.ITEMS, dataset=dataset, path=path, layout=found, actor=actor)
         summary.job = job
         with failing(job, actor):
-            drafts = _drafts(outcomes, Pictures(decoder, keep=True), summary, report)
+            drafts = _drafts(outcomes, Pictures(decoder, keep=True, prepared=prepared), summary, report)
             planned = _plan(drafts, load_index(dataset), summary, actor)
             _write(planned, job, summary=summary, actor=actor, report=report)
     return summary

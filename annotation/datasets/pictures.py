@@ -6,7 +6,7 @@ file again finds the asset without decoding it.
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from annotation.imaging.fingerprint import keyed_hash
 from annotation.imaging.image import ImageError
 
 if TYPE_CHECKING:
-    from annotation.imaging.sandbox import Decoder
+    from annotation.imaging.sandbox import Decoder, Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,17 @@ class Pictures:
     """Turns files into assets through one decoder; with `keep` off nothing is written.
 
     A file that cannot be decoded raises its `ImageError` every time it is asked for, and is tried once.
+
+    Args:
+        decoder: the child process that decodes.
+        keep: store what was decoded.
+        prepared: folder that carries decoded pictures from a dry run to the run that follows it.
     """
 
-    def __init__(self, decoder: "Decoder", *, keep: bool) -> None:
+    def __init__(self, decoder: "Decoder", *, keep: bool, prepared: Path | None = None) -> None:
         self._decoder = decoder
         self._keep = keep
+        self._prepared = PreparedFolder(prepared) if prepared is not None else None
         self._key = deidentification_key()
         self._taken: dict[str, Picture | ImageError] = {}
         self._paths: dict[Path, str] = {}
@@ -76,7 +82,11 @@ class Pictures:
         return digest
 
     def _decoded(self, path: Path, digest: str) -> Picture:
-        prepared = self._decoder.prepare(path, key=self._key)
+        prepared = self._prepared.get(digest) if self._prepared else None
+        if prepared is None:
+            prepared = self._decoder.prepare(path, key=self._key)
+            if self._prepared and not self._keep:
+                self._prepared.put(digest, prepared)
         asset = store_prepared(prepared) if self._keep else unsaved_asset(prepared)
         if self._keep:
             _write_note(digest, {"asset": asset.sha256, "case_key": prepared.case_key or ""})
@@ -91,6 +101,33 @@ class Pictures:
         if asset is None or note["method"] != _method() or not storage.is_complete(asset):
             return None
         return Picture(asset.pk, asset.sha256, asset.pixel_digest, note["case_key"])
+
+
+class PreparedFolder:
+    """Decoded pictures between the preview of an upload and its confirmation, by the digest of their source."""
+
+    _BYTES = ("data", "frames_data", "thumbnail")
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, digest: str, prepared: "Prepared") -> None:
+        for name in self._BYTES:
+            storage.write_once(self._folder / f"{digest}.{name}", getattr(prepared, name))
+        facts = {field.name: getattr(prepared, field.name) for field in fields(prepared)}
+        said = json.dumps({name: value for name, value in facts.items() if name not in self._BYTES})
+        storage.write_once(self._folder / f"{digest}.json", said.encode("ascii"))
+
+    def get(self, digest: str) -> "Prepared | None":
+        from annotation.imaging.sandbox import Prepared
+
+        try:
+            facts = json.loads((self._folder / f"{digest}.json").read_text(encoding="ascii"))
+            blobs = {name: (self._folder / f"{digest}.{name}").read_bytes() for name in self._BYTES}
+        except FileNotFoundError:
+            return None
+        listed = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
+        return Prepared(**blobs, **listed)
 
 
 def _method() -> str:

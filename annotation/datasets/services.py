@@ -10,10 +10,13 @@ from annotation.datasets.models import Dataset
 from annotation.people.models import User
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
+RESERVED = {"import", "new"}
 
 
 def check_slug(slug: str, *, of: str = "dataset") -> None:
     """Refuse a short name that cannot stand in an address."""
+    if slug in RESERVED:
+        raise DatasetError(f"{of}: {slug!r}: is a word of our own addresses; choose another")
     if not SLUG.fullmatch(slug):
         raise DatasetError(
             f"{of}: {slug[:80]!r}: use 1 to 60 of a-z, 0-9, - and _, with a letter or digit at both ends"

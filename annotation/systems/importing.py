@@ -80,6 +80,7 @@ def import_outputs(
     images: Path | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
+    prepared: Path | None = None,
 ) -> ImportSummary:
     """Import what a system generated into its one submission for a release.
 
@@ -96,6 +97,7 @@ def import_outputs(
         images: folder to look for images in, instead of beside the records.
         dry_run: read, decode and match, but write nothing.
         progress: called with a stage in words, lines done and lines in all.
+        prepared: folder that carries decoded pictures from a dry run to the run that follows it.
 
     Raises:
         ImportRefusedError: nothing could be read, or dataset, release or system are not what they should be.
@@ -111,7 +113,7 @@ def import_outputs(
     report = progress or _silent
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as scratch, Decoder() as decoder:
         outcomes = read_all(path, kind="outputs", layout=layout, images=images, scratch=Path(scratch), report=report)
-        pictures = Pictures(decoder, keep=not dry_run)
+        pictures = Pictures(decoder, keep=not dry_run, prepared=prepared)
         if dry_run:
             targets = load_targets(to.dataset, to.release)
             _plan(_drafts(outcomes, pictures, summary, report), targets, _current_outputs(to), summary)

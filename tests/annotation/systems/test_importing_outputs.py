@@ -71,7 +71,7 @@ def test_failures_written_into_answers_are_typed(tmp_path, released):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n no")
     failed = [
-        answer(1, "VLM Error: timeout after 30 s"),
+        answer(1, "VLM Error: timeout"),
         answer(2, "Parsing Error: declined by policy"),
         answer(3, " "),
     ]
@@ -82,7 +82,7 @@ def test_failures_written_into_answers_are_typed(tmp_path, released):
 
     assert counts(summary) == (5, 0, 0, 0)
     assert [of_item(n).status for n in (1, 2, 3, 4, 5)] == ["error", "declined", "empty", "error", "unreadable"]
-    assert of_item(1).error_text == "VLM Error: timeout after 30 s"
+    assert of_item(1).error_text == "VLM Error: timeout"
     assert of_item(5).error_text.startswith("broken.png: ")
     assert not OutputPart.objects.exists()
 

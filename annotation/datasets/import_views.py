@@ -1,0 +1,90 @@
+"""Importing items in the browser: upload, look at what would happen, confirm."""
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from annotation.datasets.errors import DatasetError, UploadError
+from annotation.datasets.forms import ItemUploadForm
+from annotation.datasets.guards import curators_only, person
+from annotation.datasets.importing import import_items
+from annotation.datasets.jobs import ImportSummary
+from annotation.datasets.models import Dataset
+from annotation.datasets.uploads import Upload, discard_upload, find_upload, stage_upload
+
+KIND = "items"
+GONE = "This upload is no longer there: it was imported, given up, or older than a day. Choose the file again."
+
+
+@curators_only
+@require_http_methods(["GET", "POST"])
+def import_page(request: HttpRequest) -> HttpResponse:
+    if request.method == "GET":
+        chosen = {"dataset": request.GET.get("dataset", "")}
+        return _form_page(request, ItemUploadForm(datasets=_datasets(request), initial=chosen))
+    if "upload" not in request.POST:
+        return _preview(request)
+    upload = find_upload(request.POST["upload"], owner=person(request), kind=KIND)
+    if upload is None:
+        form = ItemUploadForm(datasets=_datasets(request))
+        return _form_page(request, form, problem=GONE)
+    if "discard" in request.POST:
+        discard_upload(upload)
+        messages.info(request, "The upload is discarded. Nothing was imported.")
+        return redirect("annotation:item-import")
+    return _confirm(request, upload)
+
+
+def _datasets(request: HttpRequest) -> "object":
+    return Dataset.objects.visible_to(person(request))
+
+
+def _form_page(request: HttpRequest, form: ItemUploadForm, *, problem: str = "") -> HttpResponse:
+    status = 422 if form.errors or problem else 200
+    context = {"form": form, "problem": problem}
+    return render(request, "annotation/datasets/import_form.html", context, status=status)
+
+
+def _preview(request: HttpRequest) -> HttpResponse:
+    """Stage the file, read and match it without writing, and show what would happen."""
+    form = ItemUploadForm(request.POST, request.FILES, datasets=_datasets(request))
+    if not form.is_valid():
+        return _form_page(request, form)
+    file: UploadedFile = form.cleaned_data["file"]
+    said = {"slug": form.cleaned_data["slug"], "layout": form.cleaned_data["layout"]}
+    try:
+        upload = stage_upload(file, owner=person(request), kind=KIND, said=said)
+    except UploadError as problem:
+        form.add_error("file", str(problem))
+        return _form_page(request, form)
+    try:
+        summary = _run(request, upload, dry_run=True)
+    except DatasetError as problem:
+        discard_upload(upload)
+        form.add_error("file", str(problem))
+        return _form_page(request, form)
+    context = {"upload": upload, "summary": summary, "problems": summary.problems[:100], "said": said}
+    return render(request, "annotation/datasets/import_preview.html", context)
+
+
+def _confirm(request: HttpRequest, upload: Upload) -> HttpResponse:
+    try:
+        summary = _run(request, upload, dry_run=False)
+    except DatasetError as problem:
+        return _form_page(request, ItemUploadForm(datasets=_datasets(request)), problem=str(problem))
+    discard_upload(upload)
+    assert summary.job is not None
+    return redirect("annotation:import-detail", summary.job.pk)
+
+
+def _run(request: HttpRequest, upload: Upload, *, dry_run: bool) -> ImportSummary:
+    return import_items(
+        path=upload.path,
+        dataset_slug=upload.said["slug"],
+        actor=person(request),
+        layout=upload.said["layout"],
+        dry_run=dry_run,
+        prepared=upload.folder / "prepared",
+    )

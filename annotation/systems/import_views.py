@@ -1,0 +1,152 @@
+"""Importing outputs in the browser, and the page of one import, of items or of outputs."""
+
+import csv
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotation.datasets.errors import DatasetError, UploadError
+from annotation.datasets.guards import creators_only, items_visible, person
+from annotation.datasets.import_views import GONE
+from annotation.datasets.jobs import ImportSummary
+from annotation.datasets.models import Dataset, ImportJob, ImportProblem
+from annotation.datasets.uploads import Upload, discard_upload, find_upload, stage_upload
+from annotation.people.models import User
+from annotation.releases.models import Release
+from annotation.systems.forms import OutputUploadForm
+from annotation.systems.importing import import_outputs
+from annotation.systems.models import System, releases_read_by
+
+KIND = "outputs"
+PAGE = 100
+
+
+@creators_only
+@require_http_methods(["GET", "POST"])
+def import_page(request: HttpRequest) -> HttpResponse:
+    if request.method == "GET":
+        chosen = {"destination": request.GET.get("destination", ""), "system": request.GET.get("system", "")}
+        return _form_page(request, _form(request, initial=chosen))
+    if "upload" not in request.POST:
+        return _preview(request)
+    upload = find_upload(request.POST["upload"], owner=person(request), kind=KIND)
+    if upload is None:
+        return _form_page(request, _form(request), problem=GONE)
+    if "discard" in request.POST:
+        discard_upload(upload)
+        messages.info(request, "The upload is discarded. Nothing was imported.")
+        return redirect("annotation:output-import")
+    return _confirm(request, upload)
+
+
+def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> OutputUploadForm:
+    """The form with what this person may choose: nothing of a release they are to read blind."""
+    user = person(request)
+    releases = Release.objects.visible_to(user).exclude(pk__in=releases_read_by(user))
+    return OutputUploadForm(
+        *args,
+        datasets=Dataset.objects.visible_to(user),
+        releases=releases.select_related("dataset"),
+        systems=System.objects.visible_to(user),
+        **kwargs,
+    )
+
+
+def _form_page(request: HttpRequest, form: OutputUploadForm, *, problem: str = "") -> HttpResponse:
+    status = 422 if form.errors or problem else 200
+    context = {"form": form, "problem": problem}
+    return render(request, "annotation/systems/import_form.html", context, status=status)
+
+
+def _preview(request: HttpRequest) -> HttpResponse:
+    """Stage the file, read and match it without writing, and show what would happen."""
+    form = _form(request, request.POST, request.FILES)
+    if not form.is_valid():
+        return _form_page(request, form)
+    try:
+        upload = stage_upload(form.cleaned_data["file"], owner=person(request), kind=KIND, said=form.said())
+    except UploadError as problem:
+        form.add_error("file", str(problem))
+        return _form_page(request, form)
+    try:
+        summary = _run(request, upload, dry_run=True)
+    except DatasetError as problem:
+        discard_upload(upload)
+        form.add_error("file", str(problem))
+        return _form_page(request, form)
+    context = {"upload": upload, "summary": summary, "problems": summary.problems[:100], "said": upload.said}
+    return render(request, "annotation/systems/import_preview.html", context)
+
+
+def _confirm(request: HttpRequest, upload: Upload) -> HttpResponse:
+    try:
+        summary = _run(request, upload, dry_run=False)
+    except DatasetError as problem:
+        return _form_page(request, _form(request), problem=str(problem))
+    discard_upload(upload)
+    assert summary.job is not None
+    return redirect("annotation:import-detail", summary.job.pk)
+
+
+def _run(request: HttpRequest, upload: Upload, *, dry_run: bool) -> ImportSummary:
+    said = upload.said
+    return import_outputs(
+        path=upload.path,
+        dataset_slug=said["dataset"],
+        release_version=said["release"],
+        system_slug=said["slug"],
+        system_name=said["name"],
+        system_version=said["version"],
+        system_kind=said["kind"],
+        actor=person(request),
+        layout=said["layout"],
+        dry_run=dry_run,
+        prepared=upload.folder / "prepared",
+    )
+
+
+def visible_jobs(user: User) -> Any:
+    """Imports this person may look at; of outputs only where they are no blind reader of the dataset."""
+    blind = Dataset.objects.filter(releases__in=releases_read_by(user))
+    return ImportJob.objects.exclude(kind=ImportJob.Kind.OUTPUTS, dataset__in=blind)
+
+
+@items_visible
+@require_safe
+def show_import(request: HttpRequest, pk: UUID) -> HttpResponse:
+    jobs = visible_jobs(person(request)).select_related("dataset", "requested_by")
+    job = get_object_or_404(jobs, pk=pk)
+    context = {
+        "job": job,
+        "lines": job.new + job.changed + job.unchanged + job.refused,
+        "submission": job.submissions.select_related("system_version__system").first(),
+        "page_obj": Paginator(job.problems.all(), PAGE).get_page(request.GET.get("page")),
+    }
+    return render(request, "annotation/systems/import_detail.html", context)
+
+
+@items_visible
+@require_safe
+def download_problems(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The problems of an import as CSV; text that a spreadsheet would run is made inert."""
+    job = get_object_or_404(visible_jobs(person(request)), pk=pk)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="import-{job.started_at:%Y%m%d-%H%M}-problems.csv"'
+    writer = csv.writer(response)
+    writer.writerow(["file", "line", "refused", "field", "value", "rule"])
+    problem: ImportProblem
+    for problem in job.problems.all().iterator(chunk_size=2000):
+        refused = "yes" if problem.fatal else "no"
+        cells = [problem.file, problem.line or "", refused, problem.field, problem.value, problem.rule]
+        writer.writerow([_inert(cell) for cell in cells])
+    return response
+
+
+def _inert(cell: str | int) -> str | int:
+    """A spreadsheet takes a cell that begins with one of these for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
