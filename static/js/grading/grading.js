@@ -23,6 +23,7 @@ export class Grading {
   /** @param mode "grade", "read" (submitted, closed) or "amend" */
   open(reading, payload, mode) {
     this.reading = reading;
+    this.frozen = false; // true while this reading is being left
     this.criteria = criteriaOf(reading.rubrics);
     this.localizable = new Map(reading.error_codes.map(([code, , localizable]) => [code, localizable]));
     this.labels = reading.outputs.map((output) => output.label);
@@ -126,6 +127,7 @@ export class Grading {
   // --- acts -------------------------------------------------------------------------------------
   /** Change the grade in hand; false when this reading is only to be read. */
   edit(change, { paint = true, undo = true } = {}) {
+    if (this.frozen) return false;
     if (this.readOnly) {
       this.paint();
       this.announce(this.reading.locked_reason ?? "Submitted. Press A to amend.");

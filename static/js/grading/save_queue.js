@@ -205,5 +205,6 @@ const FIELDS = {
   draft: ["payload", "client_id", "revision", "base_revision", "active_ms", "idle_ms"],
   submit: ["payload", "submit_key", "active_ms", "idle_ms", "client_time", "viewing", "reason"],
 };
-const addressOf = ({ id, position, urls }, kind) => ({ kind, reading: id, position, self: urls.self, url: urls[kind] });
+const addressOf = ({ id, position, urls: { self, draft, submit } }, kind) => (
+  { kind, reading: id, position, urls: { self, draft, submit }, url: { draft, submit }[kind] });
 function bodyOf(entry) { return Object.fromEntries(FIELDS[entry.kind].map((name) => [name, entry[name]])); }

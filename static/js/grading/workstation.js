@@ -18,6 +18,7 @@ import { StatusLine } from "./status_line.js";
 
 const HOLD_MS = 6000; // in which a submission can be taken back
 const $ = (id) => document.getElementById(id);
+const FIELD_WORDS = { rationale: "rationale", errors: "errors", safety: "harm", outputs: "output" };
 const hangingKey = (reading) => `medgen.hanging.${reading.item.task?.code ?? ""}`;
 
 export class Workstation {
@@ -67,7 +68,7 @@ export class Workstation {
       on: {
         state: (state) => { if (!this.reading?.preview) this.status.saved(state); },
         saved: () => {},
-        submitted: (entry) => this.readings.forget(entry.reading),
+        submitted: (entry) => this.readings.forget(entry.urls.self),
         refused: (entry, data) => this.#refused(entry, data ?? {}),
         conflict: (entry, current) => this.#conflict(entry, current),
       },
@@ -94,6 +95,11 @@ export class Workstation {
       localStorage.setItem("medgen.profile", profiles.value);
     });
     choose();
+    $("following").addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.turn(true);
+    });
   }
   #showKeymap() {
     $("keymap").showModal();
@@ -136,8 +142,8 @@ export class Workstation {
   #show(reading, payload) {
     const opened = (this.opened = uuid());
     this.reading = reading;
-    $("all-done").hidden = true;
-    $("failed").hidden = true;
+    this.readings.forget(reading.urls.self); // shown once: it changes from here on
+    this.#over(null);
     this.clock.restart();
     this.queue.learn(reading);
     this.submitted = Math.max(this.submitted, reading.submitted);
@@ -179,11 +185,16 @@ export class Workstation {
     else status.banner(null);
   }
   #failed(error, retry) {
-    const panel = $("failed");
-    panel.hidden = false;
+    this.#over("failed");
     $("failed-words").textContent = error.message;
     $("failed-retry").onclick = retry;
     $("failed-retry").focus();
+  }
+
+  /** Show a panel over the reading, "failed" or "all-done", or none. */
+  #over(name) {
+    for (const panel of ["failed", "all-done"]) $(panel).hidden = panel !== name;
+    for (const part of [document.querySelector(".stage"), document.querySelector(".rail")]) part.inert = Boolean(name);
   }
 
   #changed(payload) {
@@ -198,7 +209,7 @@ export class Workstation {
   // --- submitting: held a few seconds, so that Ctrl+Z takes it back -----------------------------
   submit() {
     const { grading, reading, status } = this;
-    if (!reading || (reading.locked_reason && !reading.preview)) return true;
+    if (!reading || grading.frozen || (reading.locked_reason && !reading.preview)) return true;
     if (reading.preview) return this.turn(true);
     if (grading.goToProblem()) {
       status.announce(`Not submitted: ${grading.allProblems.map((problem) => problem.text).join("; ")}`);
@@ -221,10 +232,13 @@ export class Workstation {
   }
   async #submitAndGoOn() {
     const { reading, queue, status } = this;
+    this.grading.frozen = true;
+    this.left = reading;
     if (!this.done.has(reading.id)) this.submitted++;
     this.done.add(reading.id);
+    const body = this.#body(null);
     const next = await this.#nextUrl();
-    queue.submit(reading, this.#body(null), next ? HOLD_MS : 0);
+    queue.submit(reading, body, next ? HOLD_MS : 0);
     status.announce(`Reading ${reading.position} submitted`);
     this.#showHeld();
     if (next) await this.open(next);
@@ -248,10 +262,16 @@ export class Workstation {
     try {
       again = await this.readings.get(reading.urls.self, { fresh: true });
     } catch (error) {
-      this.#failed(error, () => this.#last(reading));
+      const kept = this.queue.holding(reading.id) ? " The grade is kept on this computer." : "";
+      this.#failed(new Error(error.message + kept), () => this.#last(reading));
       return;
     }
-    if (this.queue.holding(reading.id) && again.status !== "submitted") return; // not accepted: it stays open
+    if (this.queue.holding(reading.id)) {
+      const words = "The server does not take grades now. Yours is kept on this computer and sent again.";
+      this.#failed(new Error(words), () => this.#last(reading));
+      return;
+    }
+    if (this.reading.id !== reading.id || !this.done.has(reading.id)) return; // refused: it was opened again
     const next = again.urls.next;
     if (next && (await this.open(next)) && !this.done.has(this.reading.id)) return;
     this.#allDone(again);
@@ -259,7 +279,8 @@ export class Workstation {
   #allDone(reading) {
     const left = reading.of - Math.max(this.submitted, reading.submitted);
     this.status.progress(reading, Math.max(this.submitted, reading.submitted));
-    $("all-done").hidden = false;
+    for (const id of ["previous", "following"]) $(id).hidden = true;
+    this.#over("all-done");
     $("all-done-words").textContent = left > 0
       ? `You have reached the end. ${left} of ${reading.of} are skipped or open; you find them in your work.`
       : `All ${reading.of} readings are submitted. Thank you.`;
@@ -284,10 +305,14 @@ export class Workstation {
     this.status.announce("Submission taken back");
     return true;
   }
+  /** A grade becomes a draft again, kept before anything else, and its reading is opened. */
   async #reopen(entry) {
-    if (await this.open(entry.self, { payload: entry.payload, fresh: true })) {
-      this.queue.draft(this.reading, entry.payload, { active_ms: entry.active_ms, idle_ms: entry.idle_ms });
-    }
+    const { reading: id, position, urls, payload, active_ms, idle_ms } = entry;
+    this.queue.draft({ id, position, urls }, payload, { active_ms, idle_ms });
+    if (this.left?.id !== id) return this.open(urls.self, { fresh: true });
+    this.#show(this.left, payload);
+    history.pushState({ reading: urls.self }, "", this.left.urls.page);
+    return true;
   }
 
   // --- refused and in conflict ------------------------------------------------------------------
@@ -297,7 +322,8 @@ export class Workstation {
     this.done.delete(entry.reading);
     this.submitted--;
     this.queue.forget(entry);
-    const why = data.error ?? data.errors?.map(({ label, field, text }) => `${label} ${field}: ${text}`).join("; ");
+    const about = ({ label, field, text }) => `${label} ${FIELD_WORDS[field] ?? ""}: ${text}`.replace(/ +:/, ":").trim();
+    const why = data.error ?? data.errors?.map(about).join("; ");
     this.#reopen(entry).then(() => {
       this.status.banner(`Reading ${entry.position ?? ""} was not accepted: ${why ?? "no reason given"}`, "bad");
     });

@@ -40,7 +40,7 @@ export class Compare {
     const name = base.label.toLowerCase();
     if (this.blinking) return `showing ${name}`;
     return {
-      plain: "", swipe: `left of line: ${name}`, difference: `output − ${name}, displayed gray ×${GAIN}`,
+      plain: "", swipe: `left of line: ${name}`, difference: `minus ${name}, shown gray ×${GAIN}`,
       checker: `checkerboard with ${name}`,
     }[this.way];
   }
