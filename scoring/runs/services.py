@@ -15,12 +15,13 @@ from annotation.systems.models import Output, Submission
 from scoring.metrics.base import Metric, settings_hash
 from scoring.metrics.comparison import Comparison
 from scoring.metrics.evaluate import MetricRow, evaluate
-from scoring.metrics.registry import METRICS, find_metric
+from scoring.metrics.registry import METRICS, PROFILES, find_metric
 from scoring.runs.comparisons import POLICY, comparisons, with_content
 from scoring.runs.errors import MetricsError
 from scoring.runs.models import MetricRun, MetricSettings, MetricValue
 
 CHUNK = 16
+RECOMMENDED = PROFILES["recommended"].metrics
 Progress = Callable[[int, int], None]
 
 
@@ -36,13 +37,13 @@ class RunSummary:
 
 
 def present_settings(codes: Iterable[str] | None = None) -> dict[str, MetricSettings]:
-    """The settings rows of the registry's metrics by code, made where they do not exist.
+    """The settings rows of metrics by code, of the recommended profile when none is named; made where absent.
 
     Raises:
         MetricsError: an unknown code, with the nearest names.
     """
     try:
-        metrics = [find_metric(code) for code in codes] if codes else list(METRICS.values())
+        metrics = [find_metric(code) for code in codes] if codes else list(RECOMMENDED.values())
     except ValueError as problem:
         raise MetricsError(str(problem)) from problem
     hashes = {settings_hash(metric, policy=POLICY): metric for metric in metrics}
@@ -98,7 +99,7 @@ def run_metrics(
 
     Args:
         submissions: whose current outputs are measured.
-        metrics: codes; all of the registry when left out.
+        metrics: codes; those of the recommended profile when left out.
         force: compute present values again.
         actor: who asked.
         progress: called with (outputs done, outputs to do).

@@ -10,9 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.systems.models import Output, OutputPart
-from scoring.metrics.registry import METRICS
 from scoring.runs.models import MetricRun, MetricSettings, MetricValue
-from scoring.runs.services import current_values, present_settings, run_metrics
+from scoring.runs.services import RECOMMENDED, current_values, present_settings, run_metrics
 from tests import factories
 from tests.scoring.world import build
 
@@ -48,7 +47,7 @@ def test_every_output_gets_a_value_or_a_reason_under_every_metric(submission):
     assert summary.n_computed == 3
     assert values(submission, "exact_match") == [1.0, 0.0, 1.0]
     assert values(submission, "psnr") == ["not_applicable"] * 3
-    assert MetricValue.objects.filter(subject="output").count() == 3 * len(METRICS)
+    assert MetricValue.objects.filter(subject="output").count() == 3 * len(RECOMMENDED)
 
 
 def test_a_second_run_computes_nothing(submission):
@@ -154,8 +153,8 @@ def test_the_command_prints_values_with_reasons_and_aliases(submission):
     call_command("metric_values", "liver", "--json", stdout=out)
 
     rows = json.loads(out.getvalue())
-    assert len(rows) == 3 * len(METRICS)
-    assert {row["metric"] for row in rows} == set(METRICS)
+    assert len(rows) == 3 * len(RECOMMENDED)
+    assert {row["metric"] for row in rows} == set(RECOMMENDED)
     assert all(("value" in row) != ("reason" in row) for row in rows)
 
 
