@@ -1,7 +1,7 @@
 """Importing items in the browser: upload, look at what would happen, confirm."""
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -37,7 +37,7 @@ def import_page(request: HttpRequest) -> HttpResponse:
     return _confirm(request, upload)
 
 
-def _datasets(request: HttpRequest) -> "object":
+def _datasets(request: HttpRequest) -> QuerySet[Dataset]:
     return Dataset.objects.visible_to(person(request))
 
 
@@ -52,10 +52,9 @@ def _preview(request: HttpRequest) -> HttpResponse:
     form = ItemUploadForm(request.POST, request.FILES, datasets=_datasets(request))
     if not form.is_valid():
         return _form_page(request, form)
-    file: UploadedFile = form.cleaned_data["file"]
     said = {"slug": form.cleaned_data["slug"], "layout": form.cleaned_data["layout"]}
     try:
-        upload = stage_upload(file, owner=person(request), kind=KIND, said=said)
+        upload = stage_upload(form.cleaned_data["file"], owner=person(request), kind=KIND, said=said)
     except UploadError as problem:
         form.add_error("file", str(problem))
         return _form_page(request, form)

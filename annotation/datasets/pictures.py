@@ -126,8 +126,10 @@ class PreparedFolder:
             blobs = {name: (self._folder / f"{digest}.{name}").read_bytes() for name in self._BYTES}
         except FileNotFoundError:
             return None
-        listed = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
-        return Prepared(**blobs, **listed)
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()
+        }
+        return Prepared(**(values | blobs))
 
 
 def _method() -> str:

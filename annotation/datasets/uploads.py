@@ -38,7 +38,7 @@ class Upload:
         return self.folder / "files" / self.name
 
 
-def stage_upload(file: UploadedFile, *, owner: User, kind: str, said: dict[str, Any]) -> Upload:
+def stage_upload(file: "UploadedFile[bytes]", *, owner: User, kind: str, said: dict[str, Any]) -> Upload:
     """Keep an uploaded file until it is confirmed.
 
     Raises:
@@ -62,7 +62,7 @@ def stage_upload(file: UploadedFile, *, owner: User, kind: str, said: dict[str, 
     return upload
 
 
-def _keep(file: UploadedFile, made: Path, name: str) -> str:
+def _keep(file: "UploadedFile[bytes]", made: Path, name: str) -> str:
     draft = made / "draft"
     with draft.open("xb") as target:
         for block in file.chunks():
