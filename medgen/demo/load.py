@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
+
 from annotation.curation.services import present_checklist, review_item
 from annotation.datasets.importing import import_items
 from annotation.datasets.models import Item, ItemAlias
@@ -53,16 +55,15 @@ def load(say: Say) -> None:
 
 
 def load_people() -> dict[str, User]:
-    """The cast, by user name."""
-    for member in CAST:
-        if not User.objects.filter(username=member.username).exists():
-            create_person(
-                username=member.username,
-                name=member.name,
-                password=PASSWORD,
-                actor=None,
-                **dict.fromkeys(member.roles, True),
-            )
+    """The cast, by user name. The password is hashed once and shared: hashing is slow on purpose."""
+    present = set(User.objects.values_list("username", flat=True))
+    absent = [member for member in CAST if member.username not in present]
+    for member in absent:
+        roles = dict.fromkeys(member.roles, True)
+        create_person(username=member.username, name=member.name, password=None, actor=None, **roles)
+    if absent:
+        names = [member.username for member in absent]
+        User.objects.filter(username__in=names).update(password=make_password(PASSWORD))
     return {user.username: user for user in User.objects.filter(username__in=[member.username for member in CAST])}
 
 
