@@ -23,10 +23,14 @@ export async function askSkip(reasons) {
     const input = el("input", { type: "radio", name: "reason", value: reason, checked: i === 0 });
     return [input, el("label", { className: "choice" }, input, reason)];
   });
-  const group = el("fieldset", { className: "stacked" }, el("legend", { className: "sr", textContent: "Reason" }), ...options.map(([, label]) => label));
+  const legend = el("legend", { className: "sr", textContent: "Reason" });
+  const group = el("fieldset", { className: "stacked" }, legend, ...options.map(([, label]) => label));
   const text = el("textarea", { id: "skip-text", rows: 3, maxLength: 1000, placeholder: "In your words (optional)" });
   text.setAttribute("aria-label", "In your words");
-  const words = el("p", { className: "muted", textContent: "The reading leaves your queue. What you entered is kept, and you can come back to it." });
+  const words = el("p", {
+    className: "muted",
+    textContent: "The reading leaves your queue. What you entered is kept, and you can come back to it.",
+  });
   const answer = await open("Skip this reading", [words, group, text], [
     { text: "Cancel", value: "" }, { text: "Skip", value: "skip", primary: true },
   ]);
@@ -63,12 +67,14 @@ export function differences(mine, theirs, criteria) {
 export async function askConflict({ position, mine, current, criteria }) {
   const time = new Date(current.saved_at).toLocaleTimeString("en-GB");
   const rows = differences(mine, current.payload ?? {}, criteria);
-  const head = el("tr", {}, ...["", "This window", `Saved at ${time}`].map((text) => el("th", { textContent: text, scope: "col" })));
-  const lines = rows.map(([name, a, b]) => (
-    el("tr", {}, el("th", { textContent: name, scope: "row" }), el("td", { textContent: a }), el("td", { textContent: b }))));
+  const headed = (text, scope) => el("th", { textContent: text, scope });
+  const said = (text) => el("td", { textContent: text });
+  const head = el("tr", {}, said(""), headed("This window", "col"), headed(`Saved at ${time}`, "col"));
+  const lines = rows.map(([name, a, b]) => el("tr", {}, headed(name, "row"), said(a), said(b)));
   const table = el("table", { className: "versions" }, el("thead", {}, head), el("tbody", {}, ...lines));
   const words = el("p", {
-    textContent: `Another window or computer has saved reading ${position} since. Both versions are kept until you choose.`,
+    textContent: `Another window or computer has saved reading ${position} since. `
+      + "Both versions are kept until you choose.",
   });
   const answer = await open("Two versions of this reading", [words, rows.length ? table : "Both say the same."], [
     { text: "Take the saved one", value: "theirs" }, { text: "Keep this window’s", value: "mine", primary: true },

@@ -1,4 +1,4 @@
-// The foot of the sheet: what is missing, skip, submit; for a submitted reading amend and go on; the reason field of
+// The foot of the sheet: what is missing, submit; for a submitted reading amend and go on; the reason field of
 // an amendment.
 import { el } from "./elements.js";
 import { REASON_AT_LEAST } from "./rules.js";
@@ -6,7 +6,7 @@ import { REASON_AT_LEAST } from "./rules.js";
 const clock = (iso) => new Date(iso).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
 export class Foot {
-  /** @param acts `{ submit, skip, amend, cancelAmend, next }` */
+  /** @param acts `{ submit, amend, cancelAmend, next }` */
   constructor({ reading, acts }) {
     Object.assign(this, { reading, acts, mode: "grade" });
     this.missing = el("p", { className: "missing", id: "missing" });
@@ -14,14 +14,14 @@ export class Foot {
     this.reason.placeholder = "Why is the grade changed?";
     this.reason.setAttribute("aria-label", "Reason for the amendment");
     this.reason.addEventListener("input", () => this.#paint());
-    this.reasonRow = el("div", { className: "amend-row" }, el("label", { htmlFor: "amend-reason", textContent: "Reason" }), this.reason);
-    this.skip = this.#button("skip", "Skip", "button quiet", acts.skip);
+    const label = el("label", { htmlFor: "amend-reason", textContent: "Reason" });
+    this.reasonRow = el("div", { className: "amend-row" }, label, this.reason);
     this.amend = this.#button("amend", "Amend", "button", acts.amend, "A");
     this.cancel = this.#button("cancel-amend", "Cancel", "button quiet", acts.cancelAmend);
     this.next = this.#button("next", "Next", "button primary", acts.next, "Ctrl ↵");
     this.submit = el("button", { type: "submit", className: "button primary", id: "submit" });
     this.submit.setAttribute("aria-describedby", "missing");
-    const buttons = el("div", { className: "foot-acts" }, this.skip, this.cancel, this.amend, this.next, this.submit);
+    const buttons = el("div", { className: "foot-acts" }, this.cancel, this.amend, this.next, this.submit);
     this.element = el("div", { className: "foot" }, this.reasonRow, this.missing, buttons);
     this.problems = [];
   }
@@ -36,8 +36,6 @@ export class Foot {
     const { reading } = this;
     const locked = Boolean(reading.locked_reason) && !reading.preview;
     this.reasonRow.hidden = mode !== "amend";
-    this.skip.hidden = mode !== "grade" || reading.preview;
-    this.skip.disabled = locked;
     this.amend.hidden = mode !== "read" || !reading.grade;
     this.amend.disabled = locked;
     this.cancel.hidden = mode !== "amend";
@@ -51,9 +49,10 @@ export class Foot {
   get reasonMissing() { return this.mode === "amend" && this.reason.value.trim().length < REASON_AT_LEAST; }
 
   showProblems(problems, several) {
-    const labels = new Map(); // text -> the outputs it is said of
-    for (const { label, text } of problems) labels.set(text, [...(labels.get(text) ?? []), label]);
-    this.problems = [...labels].map(([text, of]) => (several ? `${of.join(", ")}: ${text}` : text));
+    const labels = new Map(); // what is said -> the outputs it is said of
+    for (const { label, short } of problems) labels.set(short, [...(labels.get(short) ?? []), label]);
+    this.problems = [...labels].map(([short, of]) => (several ? `${of.join(", ")}: ${short}` : short));
+    this.whole = problems.map(({ label, text }) => (several ? `${label}: ${text}` : text)).join("\n");
     this.#paint();
   }
   #paint() {
@@ -65,7 +64,7 @@ export class Foot {
       ? `Submitted ${clock(reading.grade.submitted_at)}, version ${reading.grade.version}`
       : reading.locked_reason ?? "";
     this.missing.textContent = closed ? said : list.join(" · ") || "Complete";
-    this.missing.title = this.missing.textContent;
+    this.missing.title = closed ? said : this.whole ?? "";
     this.missing.classList.toggle("ready", !closed && !list.length);
     this.submit.classList.toggle("waiting", list.length > 0);
   }

@@ -28,7 +28,8 @@ export class Grading {
     this.localizable = new Map(reading.error_codes.map(([code, , localizable]) => [code, localizable]));
     this.labels = reading.outputs.map((output) => output.label);
     const kept = payload?.outputs ?? {};
-    this.grades = Object.fromEntries(this.labels.map((label) => [label, { ...blank(), ...structuredClone(kept[label] ?? {}) }]));
+    const entryOf = (label) => ({ ...blank(), ...structuredClone(kept[label] ?? {}) });
+    this.grades = Object.fromEntries(this.labels.map((label) => [label, entryOf(label)]));
     this.history.clear();
     this.#build();
     this.setMode(mode);
@@ -59,8 +60,11 @@ export class Grading {
   #build() {
     const { reading } = this;
     const edit = (change, options) => this.edit(change, options);
-    this.sheet = new ScoreSheet({ onscore: (code, value) => this.set(code, value, { stay: true }), onshow: (code) => this.show(code) });
-    this.card = new AnchorCard({ naReasons: reading.na_reasons, onreason: (code, reason) => this.reason(code, reason) });
+    this.sheet = new ScoreSheet({
+      onscore: (code, value) => this.set(code, value, { stay: true }), onshow: (code) => this.show(code),
+    });
+    const onreason = (code, reason) => this.reason(code, reason);
+    this.card = new AnchorCard({ naReasons: reading.na_reasons, onreason });
     this.errors = new ErrorRows({ codes: reading.error_codes, edit });
     this.safety = new SafetyFlag({ levels: reading.safety_levels, edit });
     this.foot = new Foot({ reading, acts: this.acts });

@@ -11,7 +11,8 @@ const MAP = [
   ["Several outputs", [["Shift 1 – 3", "output A, B, C"], [", .", "previous, next output"]]],
   ["Images", [
     ["1 – 9", "window preset, viewer focused"], ["Alt 1 – 9", "window preset, anywhere"],
-    ["↑ ↓", "slice; PgUp PgDn a tenth; Home End"], ["[ ] or ← →", "previous, next pane"], ["R", "reset pane (Shift: all)"],
+    ["↑ ↓", "slice; PgUp PgDn a tenth; Home End"], ["[ ] or ← →", "previous, next pane"],
+    ["R", "reset pane (Shift: all)"],
     ["= + −", "fit, zoom"], ["I H", "invert, flip"], ["V", "hanging"], ["L", "link all, none"], ["O", "corner texts"],
   ]],
   ["Compare", [
@@ -19,11 +20,13 @@ const MAP = [
     ["C", "with the reference or the input"],
   ]],
   ["Mouse", [
-    ["left", "window (or as chosen below)"], ["middle, Space", "pan"], ["right", "zoom"], ["wheel", "slices; Ctrl: zoom"],
+    ["left", "window (or as chosen below)"], ["middle, Space", "pan"], ["right", "zoom"],
+    ["wheel", "slices; Ctrl: zoom"],
     ["double click", "one pane"],
   ]],
   ["Regions", [
-    ["Tab, F6", "rubric ↔ viewer"], ["Esc", "leave a field"], ["Alt ← →", "previous, next reading"], ["?", "this map"],
+    ["Tab, F6", "rubric ↔ viewer"], ["Esc", "leave a field"], ["Alt ← →", "previous, next reading"],
+    ["?", "this map"],
   ]],
 ];
 

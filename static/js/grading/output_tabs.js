@@ -6,7 +6,8 @@ export class OutputTabs {
     this.element = el("div", { className: "output-tabs", attributes: { role: "tablist", "aria-label": "Outputs" } });
     this.tabs = new Map(labels.map((label, i) => {
       const state = el("span", { className: "tab-state", attributes: { "aria-hidden": "true" } });
-      const tab = el("button", { type: "button", id: `tab-${label}`, title: `Output ${label} (Shift+${i + 1})` }, label, state);
+      const title = `Output ${label} (Shift+${i + 1})`;
+      const tab = el("button", { type: "button", id: `tab-${label}`, title }, label, state);
       tab.setAttribute("role", "tab");
       tab.setAttribute("aria-controls", "grade");
       tab.addEventListener("click", () => onchoose(label));

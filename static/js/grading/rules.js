@@ -44,7 +44,7 @@ export function needsPlace(error, grade, { output, localizable }) {
 /**
  * What still has to be said about one output.
  * @param question `{ asked, output, localizable }`: the criteria asked of it, the output, code -> localizable
- * @returns a list of `{ field, text, at }`; `at` is a criterion code or the number of an error row
+ * @returns a list of `{ field, at, text, short }`; `at` is a criterion code or the number of an error row
  */
 export function problemsOf(grade, question) {
   return [...openCriteria(grade, question), ...openReasons(grade, question), ...openErrors(grade, question)];
@@ -53,34 +53,36 @@ export function problemsOf(grade, question) {
 function openCriteria(grade, { asked }) {
   const open = asked.filter((criterion) => criterion.required !== false && isOpen(grade, criterion));
   if (!open.length) return [];
-  const [first] = open;
-  const reason = grade.scores[first.code] === "na" ? "the reason for n/a" : null;
-  const text = open.length > 1 ? `${open.length} criteria open` : `${first.label} is open`;
-  return [{ field: "criterion", at: first.code, text: open.length === 1 && reason ? `${first.label}: ${reason}` : text }];
+  const [{ code, label }] = open;
+  const unsaid = grade.scores[code] === "na" ? `${label}: the reason for n/a` : `${label} is open`;
+  const text = open.length > 1 ? `${open.length} criteria open` : unsaid;
+  return [{ field: "criterion", at: code, text, short: text }];
 }
 
 function openReasons(grade, { asked }) {
   let why = because(grade, asked);
   const list = [];
   if (why && !grade.errors.some((error) => error.code)) {
-    list.push({ field: "errors", at: null, text: `${why}: one error code` });
+    list.push({ field: "errors", at: null, text: `an error code, for ${why}`, short: "an error code" });
   }
-  if (!why && grade.errors.some((error) => error.code === "other")) why = "error “other”";
+  if (!why && grade.errors.some((error) => error.code === "other")) why = "the error “other”";
   const length = grade.rationale.trim().length;
   if (why && length < RATIONALE_AT_LEAST) {
-    list.push({ field: "rationale", at: null, text: `${why}: rationale, ${length} of ${RATIONALE_AT_LEAST} characters` });
+    const text = `a rationale of ${RATIONALE_AT_LEAST} characters, for ${why}`;
+    list.push({ field: "rationale", at: null, text, short: `rationale ${length}/${RATIONALE_AT_LEAST}` });
   }
   return list;
 }
 
 function openErrors(grade, question) {
   const list = [];
+  const say = (field, at, text, short) => list.push({ field, at, text, short });
   const seen = new Set();
   grade.errors.forEach((error, i) => {
-    if (!error.code) list.push({ field: "errors", at: i, text: `error ${i + 1}: choose a code or remove it` });
-    else if (seen.has(error.code)) list.push({ field: "errors", at: i, text: `error “${error.code}” is named twice` });
+    if (!error.code) say("errors", i, `error ${i + 1}: choose a code or remove it`, `code of error ${i + 1}`);
+    else if (seen.has(error.code)) say("errors", i, `error “${error.code}” is named twice`, `“${error.code}” twice`);
     else if (needsPlace(error, grade, question) && !error.nowhere) {
-      list.push({ field: "place", at: i, text: `error “${error.code}”: tick “cannot be localized”` });
+      say("place", i, `error “${error.code}”: tick “cannot be localized”`, `tick for “${error.code}”`);
     }
     seen.add(error.code);
   });

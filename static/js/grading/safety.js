@@ -18,7 +18,8 @@ export class SafetyFlag {
     this.words = el("p", { className: "safety-words" });
     const head = el("div", { className: "section-head" },
       el("h2", { id: "name-safety" }, "Harm if believed", el("kbd", { textContent: "F" })), this.words);
-    this.element = el("section", { className: "safety", attributes: { "aria-label": "Safety flag" } }, head, group);
+    const attributes = { "aria-label": "Safety flag" };
+    this.element = el("section", { className: "safety", attributes }, head, group);
   }
 
   set(value) { return this.edit((grade) => { grade.safety = value; }); }

@@ -156,7 +156,8 @@ export class SaveQueue {
     else this.on.saved(entry);
   }
   #refused(entry, data, status) {
-    entry.refused = data.error ?? data.errors?.map(({ label, text }) => `${label} ${text}`).join("; ") ?? `answer ${status}`;
+    const problems = data.errors?.map(({ label, text }) => `${label} ${text}`).join("; ");
+    entry.refused = data.error ?? problems ?? `answer ${status}`;
     this.problem = entry.refused;
     this.kept.put(entry);
     this.on.refused(entry, data, status);
@@ -185,16 +186,19 @@ export class SaveQueue {
   // --- words ------------------------------------------------------------------------------------
   #say() { this.on.state(this.state); }
   get state() {
-    const open = this.entries.filter((entry) => !entry.refused && (entry.kind === "draft" || entry.not_before <= Date.now()));
+    const due = (entry) => entry.kind === "draft" || entry.not_before <= Date.now();
+    const open = this.entries.filter((entry) => !entry.refused && due(entry));
     const n = open.reduce((sum, entry) => sum + entry.changes, 0);
-    const changes = `${n} ${n === 1 ? "change" : "changes"}`;
+    const kept = `${n} ${n === 1 ? "change" : "changes"} kept`;
     if (this.kept.full) return { kind: "bad", text: "This computer’s store is full: do not close the page" };
     if (this.problem) return { kind: "bad", text: `Not accepted: ${this.problem}` };
     if (open.length && this.failed === "signed-out") {
-      return { kind: "warn", text: `Signed out · ${changes} kept · sign in again in another tab, nothing is lost` };
+      return { kind: "warn", text: `Signed out · ${kept} · sign in again in another tab, nothing is lost` };
     }
-    if (open.length && this.failed === "trouble") return { kind: "warn", text: `Server trouble · ${changes} kept on this computer` };
-    if (open.length && (this.failed || !navigator.onLine)) return { kind: "warn", text: `Offline · ${changes} kept on this computer` };
+    if (open.length && (this.failed || !navigator.onLine)) {
+      const why = this.failed === "trouble" ? "Server trouble" : "Offline";
+      return { kind: "warn", text: `${why} · ${kept} on this computer` };
+    }
     if (open.length) return { kind: "busy", text: "Saving" };
     if (this.savedAt) return { kind: "ok", text: `Saved ${new Date(this.savedAt).toLocaleTimeString("en-GB")}` };
     return { kind: "idle", text: "Nothing to save" };

@@ -34,7 +34,9 @@ export class Workstation {
     this.#rubric();
     this.#queue();
     this.#keys();
-    window.addEventListener("popstate", ({ state }) => { if (state?.reading) this.open(state.reading, { push: false }); });
+    window.addEventListener("popstate", ({ state }) => {
+      if (state?.reading) this.open(state.reading, { push: false });
+    });
   }
 
   // --- parts ------------------------------------------------------------------------------------
@@ -57,8 +59,8 @@ export class Workstation {
       onlabel: (label) => this.wall.activateOutput(label),
       announce: (words) => this.status.announce(words),
       acts: {
-        submit: () => this.submit(), skip: () => this.skip(), amend: () => this.amend(),
-        cancelAmend: () => this.cancelAmend(), next: () => this.turn(true),
+        submit: () => this.submit(), amend: () => this.amend(), cancelAmend: () => this.cancelAmend(),
+        next: () => this.turn(true),
       },
     });
   }
@@ -95,6 +97,7 @@ export class Workstation {
       localStorage.setItem("medgen.profile", profiles.value);
     });
     choose();
+    $("skip").addEventListener("click", () => this.skip());
     $("following").addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
@@ -111,7 +114,8 @@ export class Workstation {
     return true;
   }
   #nextRegion() {
-    if (document.body.dataset.in === "rubric" && this.wall.active) this.wall.active.element.focus({ preventScroll: true });
+    const { active } = this.wall;
+    if (document.body.dataset.in === "rubric" && active) active.element.focus({ preventScroll: true });
     else this.grading.focusCriterion();
     return true;
   }
@@ -159,6 +163,7 @@ export class Workstation {
     this.wall.inHand = reading.outputs[0]?.label;
     const images = this.wall.show(reading.panes, { modality: reading.item.modality?.code });
     const closed = Boolean(reading.grade) || (Boolean(reading.locked_reason) && !reading.preview);
+    $("skip").hidden = closed || reading.preview;
     this.grading.open(reading, payload ?? this.#payload(), closed ? "read" : "grade");
     images.then(() => {
       if (this.opened === opened) this.readings.prefetch(reading, () => this.opened === opened);
@@ -279,7 +284,7 @@ export class Workstation {
   #allDone(reading) {
     const left = reading.of - Math.max(this.submitted, reading.submitted);
     this.status.progress(reading, Math.max(this.submitted, reading.submitted));
-    for (const id of ["previous", "following"]) $(id).hidden = true;
+    for (const id of ["previous", "skip", "following"]) $(id).hidden = true;
     this.#over("all-done");
     $("all-done-words").textContent = left > 0
       ? `You have reached the end. ${left} of ${reading.of} are skipped or open; you find them in your work.`
@@ -322,7 +327,7 @@ export class Workstation {
     this.done.delete(entry.reading);
     this.submitted--;
     this.queue.forget(entry);
-    const about = ({ label, field, text }) => `${label} ${FIELD_WORDS[field] ?? ""}: ${text}`.replace(/ +:/, ":").trim();
+    const about = ({ label, field, text }) => `${[label, FIELD_WORDS[field]].filter(Boolean).join(" ")}: ${text}`;
     const why = data.error ?? data.errors?.map(about).join("; ");
     this.#reopen(entry).then(() => {
       this.status.banner(`Reading ${entry.position ?? ""} was not accepted: ${why ?? "no reason given"}`, "bad");
@@ -330,7 +335,7 @@ export class Workstation {
   }
   async #conflict(entry, current) {
     const criteria = this.reading ? criteriaOf(this.reading.rubrics) : [];
-    const mine = await askConflict({ position: entry.position ?? this.reading?.position, mine: entry.payload, current, criteria });
+    const mine = await askConflict({ position: entry.position, mine: entry.payload, current, criteria });
     this.queue.resolve(entry, current, mine);
     if (!mine && this.reading?.id === entry.reading) this.grading.open(this.reading, current.payload, "grade");
   }
@@ -347,12 +352,14 @@ export class Workstation {
   }
   async skip() {
     const { reading } = this;
+    if (this.grading.frozen) return;
     const answer = await askSkip(reading.skip_reasons);
     if (!answer) return;
     await this.queue.flushNow();
     const { kind, data } = await post(reading.urls.skip, answer);
     if (kind !== "ok") {
-      const why = data?.error ?? { offline: "no connection", "signed-out": "you are signed out" }[kind] ?? "the server refused";
+      const causes = { offline: "no connection", "signed-out": "you are signed out" };
+      const why = data?.error ?? causes[kind] ?? "the server refused";
       this.status.banner(`Not skipped: ${why}. Try again.`, "bad");
       return;
     }

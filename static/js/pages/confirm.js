@@ -8,8 +8,9 @@ function ask(words, act) {
   const text = Object.assign(document.createElement("p"), { id: "confirm-words", textContent: words });
   const body = Object.assign(document.createElement("div"), { className: "dialog-body" });
   const acts = Object.assign(document.createElement("div"), { className: "dialog-acts" });
-  const cancel = Object.assign(document.createElement("button"), { className: "button", textContent: "Cancel", value: "" });
-  const go = Object.assign(document.createElement("button"), { className: "button primary", textContent: act, value: "go" });
+  const button = (properties) => Object.assign(document.createElement("button"), properties);
+  const cancel = button({ className: "button", textContent: "Cancel", value: "" });
+  const go = button({ className: "button primary", textContent: act, value: "go" });
   body.append(text);
   acts.append(cancel, go);
   form.append(body, acts);

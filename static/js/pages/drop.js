@@ -1,6 +1,7 @@
 // [data-drop]: a file may be dropped on the zone; the chosen file's name and size are said.
 
-const size = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);
+const size = (bytes) => (
+  bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);
 
 function show(zone) {
   const files = [...zone.querySelector("input[type=file]").files];

@@ -30,7 +30,8 @@ function mount(area) {
   let toolbar = null;
   const wall = new Wall(stage, {
     onactive: (pane) => toolbar?.showActive(pane), onpaint: () => toolbar?.showPainted(),
-    onlayout: (name) => toolbar?.showHanging(name), onpoint: (pane, x, y) => { probe.textContent = wall.probe(pane, x, y); },
+    onlayout: (name) => toolbar?.showHanging(name),
+    onpoint: (pane, x, y) => { probe.textContent = wall.probe(pane, x, y); },
   });
   toolbar = new Toolbar(tools, wall);
   toolbar.showBases(specs);

@@ -84,7 +84,9 @@ function beside(places) {
  * @returns `{ rows, columns, areas }`; a place without an area is hidden
  */
 export function arrange(places, hanging, current) {
-  if (hanging === "solo" && current) return { rows: even(1), columns: even(1), areas: new Map([[current, area(1, 1)]]) };
+  if (hanging === "solo" && current) {
+    return { rows: even(1), columns: even(1), areas: new Map([[current, area(1, 1)]]) };
+  }
   const outputs = of(places, "output");
   if (places.some((place) => !place.image)) return beside(places);
   const output = current?.role === "output" ? current : outputs.at(-1);

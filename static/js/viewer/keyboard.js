@@ -7,7 +7,8 @@ export function regionOf(element) {
   if (!element || element === document.body) return "rubric";
   return element.closest?.("[data-region]")?.dataset.region ?? "page";
 }
-const typing = (element) => element?.matches?.("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])");
+const FIELDS = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])";
+const typing = (element) => element?.matches?.(FIELDS);
 const digitOf = (event) => (/^(Digit|Numpad)[0-9]$/.test(event.code) ? Number(event.code.at(-1)) : null);
 const acted = (event, done) => {
   if (done) event.preventDefault();
@@ -49,7 +50,8 @@ export class Keyboard {
     const { viewer, page } = this.maps;
     const digit = digitOf(event);
     if (digit !== null) acted(event, viewer.preset(digit));
-    else if (event.key === "ArrowLeft" || event.key === "ArrowRight") acted(event, page.turn(event.key === "ArrowRight"));
+    else if (event.key === "ArrowLeft") acted(event, page.turn(false));
+    else if (event.key === "ArrowRight") acted(event, page.turn(true));
   }
   #plain(event) {
     const { viewer, rubric, page } = this.maps;

@@ -23,14 +23,14 @@ function sectionsOf(sections) {
 }
 
 /** The words of a pane, as a region that can be scrolled by keys. */
-export function wordsOf(spec, { choices = null } = {}) {
+function wordsOf(spec) {
   const words = element("div", { className: "words", tabIndex: 0 });
   words.setAttribute("role", "region");
   words.setAttribute("aria-label", `Text of ${nameOf(spec)}`);
   words.append(element("h2", { textContent: nameOf(spec) }));
   if (spec.sections?.length) words.append(...sectionsOf(spec.sections));
-  else words.append(element("p", { textContent: spec.text || "Nothing was delivered.", className: spec.text ? "" : "none" }));
-  if (choices) words.append(choices);
+  else if (spec.text) words.append(element("p", { textContent: spec.text }));
+  else words.append(element("p", { textContent: "Nothing was delivered.", className: "none" }));
   return words;
 }
 

@@ -140,7 +140,9 @@ export class TableRenderer {
     if (mode === "swipe") context.rect(rect.x, rect.y, Math.min(rect.width, rect.width / 2 + split), rect.height);
     else {
       for (let y = 0; y * cell < rect.height; y++) {
-        for (let x = y & 1; x * cell < rect.width; x += 2) context.rect(rect.x + x * cell, rect.y + y * cell, cell, cell);
+        for (let x = y & 1; x * cell < rect.width; x += 2) {
+          context.rect(rect.x + x * cell, rect.y + y * cell, cell, cell);
+        }
       }
     }
     context.clip();

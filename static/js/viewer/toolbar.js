@@ -46,7 +46,8 @@ export class Toolbar {
       group("Left button", ...Object.entries(LEFT_WORDS).map(([name, words]) => (
         press(`left-${name}`, `${words} with the left button`, "", () => this.choose(name), false, name)))),
       group("Window", this.presets),
-      group("Comparison", ...WAYS.map((name) => press(name, ...WAY_WORDS[name], () => this.way(name), false)), this.against),
+      group("Comparison", ...WAYS.map((name) => (
+        press(name, ...WAY_WORDS[name], () => this.way(name), false))), this.against),
       group("Orientation",
         press("fit", "Fit", "=", onActive((pane) => acts.fit(pane))),
         this.#worded("one-to-one", "1:1", "One image pixel per screen pixel", onActive((pane) => acts.oneToOne(pane))),
@@ -63,7 +64,8 @@ export class Toolbar {
     const label = Object.assign(document.createElement("span"), { className: "label", textContent: "Linked" });
     const links = PROPERTIES.map((property) => {
       const act = () => this.#press(`link-${property}`, this.wall.links.toggle(property));
-      return this.#worded(`link-${property}`, LINK_WORDS[property], `Link ${property} between panes (L: all)`, act, true);
+      const title = `Link ${property} between panes (L: all)`;
+      return this.#worded(`link-${property}`, LINK_WORDS[property], title, act, true);
     });
     const element = group("Linked between panes", label, ...links);
     element.classList.add("links");
