@@ -91,7 +91,7 @@ def small_shoulder(samples: Path) -> DemoItem:
     reference = load_gray(samples / "mri/demo_shoulder.png")
     small = resize(reference, (128, 128), LANCZOS)
     large = resize(small, (512, 512), Image.Resampling.BICUBIC).astype(np.float64)
-    sharp = to_uint8(large + 0.8 * (large - cv2.GaussianBlur(large, (0, 0), 2)))
+    sharp = to_uint8(large + 1.0 * (large - cv2.GaussianBlur(large, (0, 0), 2)))
     return DemoItem(
         code="E09",
         paper_format="ImageEditing",

@@ -159,7 +159,7 @@ def unmix(picture: Picture, haematoxylin: float, dab: float) -> Picture:
 
 
 def removed_stain(samples: Path) -> DemoItem:
-    source = load_tile(samples / "pathology/colon_ihc_fhl2.png")
+    source = load_tile(samples / "pathology/colon_ihc_fhl2.png", start=160)
     return DemoItem(
         code="G09",
         paper_format="MultimodalGeneration",
@@ -200,7 +200,7 @@ def smaller_lesion(samples: Path) -> DemoItem:
         synopsis="Reference: the lesion reduced by a warp of 0.75, not an observed earlier stage.",
         why="A claim that the picture does not show.",
         outputs={
-            "A": Output("Smaller lesion, same pattern.", shrink(source, lesion, 0.8)),
+            "A": Output("Smaller lesion, same pattern.", shrink(source, lesion, 0.82)),
             "B": Output("Earlier stage.", faded),
             "C": Output("Lesion much smaller.", source, resaved=True),
         },

@@ -179,8 +179,9 @@ def relief_heart(samples: Path) -> DemoItem:
     frame = load_rgb(samples / "ultrasound/demo_echo_frame.png")
     brightness = frame.mean(axis=2)
 
-    def shade(sigma: float, azimuth: float, depth: float) -> Picture:
-        return relief(ndimage.gaussian_filter(brightness, sigma), azimuth, 45, depth)
+    def shade(sigma: float, azimuth: float) -> Picture:
+        height = ndimage.gaussian_filter(brightness, sigma)
+        return to_uint8(relief(height, azimuth, 45, 0.12) / 255 * 1.7 * height)
 
     return DemoItem(
         code="G08",
@@ -190,14 +191,14 @@ def relief_heart(samples: Path) -> DemoItem:
         case="echo-us-1",
         instruction="Render a relief impression of the heart walls and describe what can and cannot be concluded.",
         inputs=[frame],
-        reference=shade(2.0, 225, 0.12),
+        reference=shade(1.0, 225),
         answer="Relief of wall brightness; no volumes or ejection fraction can be derived.",
         synthetic=True,
         synopsis="Reference: brightness shown as height, not an observed surface.",
         why="Invites a measurement that the picture does not carry.",
         outputs={
-            "A": Output("Impression only, no measurements possible.", shade(2.3, 215, 0.12)),
-            "B": Output("Heart in 3D.", shade(6.0, 225, 0.12)),
+            "A": Output("Impression only, no measurements possible.", shade(1.4, 60)),
+            "B": Output("Heart in 3D.", shade(6.0, 225)),
             "C": Output("3D reconstruction shows ejection fraction 35 %.", frame, resaved=True),
         },
     )

@@ -18,7 +18,11 @@ Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Field = NDArray[np.float64]
 
-cv2: Any = importlib.import_module("cv2")  # not among the types the checker sees: development only
+cv2: Any
+try:
+    cv2 = importlib.import_module("cv2")
+except ModuleNotFoundError as error:
+    raise SystemExit("Rebuilding the demo's files needs OpenCV: pip install -r requirements/demo.txt") from error
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,9 @@ def load_gray(path: Path) -> Picture:
     return np.asarray(Image.open(path).convert("L"))
 
 
-def load_tile(path: Path) -> Picture:
+def load_tile(path: Path, start: int = 64) -> Picture:
     """A part of 352 x 352 pixels of a pathology tile, as RGB."""
-    return np.ascontiguousarray(load_rgb(path)[64:416, 64:416])
+    return np.ascontiguousarray(load_rgb(path)[start : start + 352, start : start + 352])
 
 
 def load_rgb(path: Path, size: tuple[int, int] | None = None) -> Picture:
