@@ -1,6 +1,5 @@
 """Pages of datasets and items, and the pictures on them."""
 
-from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -21,6 +20,11 @@ from annotation.datasets.selections import ItemFilter, filtered_items, tallies, 
 from annotation.formats import NOTES, ordered_sections
 
 PAGE = 50
+RISKS = {
+    "burned_in_text": "The file says that text is drawn into the pixels.",
+    "burned_in_unknown": "The file does not say whether text is drawn into the pixels; its kind often has some.",
+    "face_possible": "A face could be rebuilt from this volume.",
+}
 
 
 @items_visible
@@ -76,6 +80,7 @@ def show_item(request: HttpRequest, pk: UUID) -> HttpResponse:
         "item": item,
         "revision": revision,
         "images": images,
+        "risks": _risks(images),
         "sections": ordered_sections(revision.reference_sections) if revision.reference_sections else None,
         "notes": [NOTES.get(note, note) for note in revision.notes],
         "raw_terms": [(name, value) for name, value in revision.raw_terms.items() if name != INPUT_NAMES],
@@ -84,6 +89,12 @@ def show_item(request: HttpRequest, pk: UUID) -> HttpResponse:
         "case_items": _same_case(item),
     }
     return render(request, "annotation/datasets/item_detail.html", context)
+
+
+def _risks(images: list[ItemImage]) -> list[str]:
+    """What a person should look for in the pixels, which no cleaning of headers removes."""
+    flags = {flag for image in images for flag in image.asset.flags}
+    return [words for flag, words in RISKS.items() if flag in flags]
 
 
 def _same_case(item: Item) -> list[Item]:
@@ -124,8 +135,3 @@ def image_data(request: HttpRequest, pk: UUID, index: int) -> HttpResponseBase:
 @require_safe
 def image_thumbnail(request: HttpRequest, pk: UUID, index: int) -> HttpResponse:
     return serving.thumbnail_response(_asset(request, pk, index), etag_scope=_scope(pk, index))
-
-
-def page_of(rows: Any, request: HttpRequest) -> Any:
-    """The page of rows the address asks for."""
-    return Paginator(rows, PAGE).get_page(request.GET.get("page"))
