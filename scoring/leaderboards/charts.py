@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-WIDTH, MARGIN = 240, 6
+WIDTH, MARGIN = 160, 8
 
 
 @dataclass(frozen=True)

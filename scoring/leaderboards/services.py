@@ -23,7 +23,7 @@ from scoring.composites.combining import (
 from scoring.composites.inputs import output_rows
 from scoring.composites.services import declaration_of, present_composite
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 SEED = 20251113
 
 
@@ -225,10 +225,10 @@ def _order(component: dict[str, Any]) -> list[str]:
 
 def _missing(rows: list[OutputRow]) -> dict[str, dict[str, int]]:
     """Outputs by status and system, over all items of the study."""
-    counted: dict[str, Counter[str]] = {}
-    for row in rows:
-        counted.setdefault(row.status, Counter())[row.system] += 1
-    return {status: dict(sorted(systems.items())) for status, systems in sorted(counted.items())}
+    letters = sorted({row.system for row in rows})
+    counted = Counter((row.status, row.system) for row in rows)
+    statuses = sorted({row.status for row in rows})
+    return {status: {letter: counted[status, letter] for letter in letters} for status in statuses}
 
 
 def _plain(value: Any) -> Any:
