@@ -2,41 +2,36 @@
 
 Nothing here selects a system, a submission, a file name or a checksum. A pane has a number, counted from 0:
 inputs first, then the reference, then the outputs by place; its number is the only address its picture has.
+
+What a reading shows and what a study asks never change once the study is open, so both are kept for a while in the
+process; who may see them is asked of the database every time.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 
 from annotation.assets.models import Asset
 from annotation.datasets.models import ItemImage, ItemRevision
 from annotation.formats.sections import flat, ordered_sections
 from annotation.grading.rules import CriterionRule, Question, ShownOutput
-from annotation.studies.models import Criterion, ErrorCode, Reading, ReadingOutput, Study
+from annotation.studies.models import Criterion, ErrorCode
 from annotation.systems.models import OutputPart
 
 INPUT, REFERENCE, OUTPUT = "input", "reference", "output"
-
-
-@dataclass(frozen=True)
-class Part:
-    """One part of an output under its label."""
-
-    label: str
-    kind: str | None
-    text: str | None
-    asset_id: UUID | None
+READINGS_KEPT, STUDIES_KEPT = 512, 32
 
 
 @dataclass(frozen=True)
 class Pane:
     role: str
     label: str
-    asset_id: UUID | None = None
+    asset: Asset | None = None
     text: str | None = None
     sections: list[Any] | None = None
 
@@ -47,39 +42,65 @@ class Presentation:
     panes: tuple[Pane, ...]
     outputs: tuple[ShownOutput, ...]
 
+    def asset_of(self, number: int) -> Asset:
+        """The picture of a pane; 404 for a pane without one and for a number that is not shown."""
+        if number >= len(self.panes) or (asset := self.panes[number].asset) is None:
+            raise Http404("no such pane")
+        return asset
 
-def parts_of_reading(reading: Reading) -> list[Part]:
-    """The parts of a reading's outputs, by place: one query."""
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a study asks: its criteria in order and the error codes."""
+
+    criteria: tuple[Criterion, ...]
+    codes: tuple[ErrorCode, ...]
+
+
+@lru_cache(maxsize=READINGS_KEPT)
+def presented(reading: UUID) -> Presentation:
+    """What a reading shows: three queries, or none when it was shown lately."""
+    revision = ItemRevision.objects.get(study_items__readings=reading)
+    return present(revision, parts_of_reading(reading))
+
+
+@lru_cache(maxsize=STUDIES_KEPT)
+def sheet_of_open(study: UUID) -> Sheet:
+    """The sheet of a study that was opened: its rubrics are locked."""
+    return sheet_of(study)
+
+
+Labeled = tuple[str, OutputPart]
+
+
+def parts_of_reading(reading: UUID) -> list[Labeled]:
+    """The parts of a reading's outputs under their labels, by place: one query."""
     rows = (
-        ReadingOutput.objects.filter(reading=reading)
-        .order_by("position", "output__parts__position")
-        .values_list("label", "output__parts__kind", "output__parts__text", "output__parts__asset_id")
+        OutputPart.objects.filter(output__reading_outputs__reading=reading)
+        .annotate(label=F("output__reading_outputs__label"), place=F("output__reading_outputs__position"))
+        .select_related("asset")
+        .order_by("place", "position")
     )
-    return [Part(*row) for row in rows]
+    return [(row.label, row) for row in rows]
 
 
-def parts_of_outputs(labeled: Sequence[tuple[str, UUID]]) -> list[Part]:
+def parts_of_outputs(labeled: Sequence[tuple[str, UUID]]) -> list[Labeled]:
     """The parts of outputs that no reading holds yet (a preview), in the order given: one query."""
-    rows = OutputPart.objects.filter(output__in=[output for _, output in labeled]).order_by("position")
+    outputs = [output for _, output in labeled]
     found: dict[UUID, list[OutputPart]] = {}
-    for row in rows:
+    for row in OutputPart.objects.filter(output__in=outputs).select_related("asset").order_by("position"):
         found.setdefault(row.output_id, []).append(row)
-    return [
-        Part(label, part.kind, part.text, part.asset_id)
-        for label, output in labeled
-        for part in found.get(output, [])
-    ]
+    return [(label, part) for label, output in labeled for part in found.get(output, [])]
 
 
-def present(revision: ItemRevision, parts: Iterable[Part]) -> Presentation:
+def present(revision: ItemRevision, parts: Iterable[Labeled]) -> Presentation:
     """Panes and outputs of an item with these output parts: one query, for the item's images."""
-    images: dict[str, list[UUID]] = {INPUT: [], REFERENCE: []}
-    rows = ItemImage.objects.filter(revision=revision).order_by("position").values_list("role", "asset_id")
-    for role, asset_id in rows:
-        images[role].append(asset_id)
-    by_label: dict[str, list[Part]] = {}
-    for part in parts:
-        by_label.setdefault(part.label, []).append(part)
+    images: dict[str, list[Asset]] = {INPUT: [], REFERENCE: []}
+    for image in ItemImage.objects.filter(revision=revision).select_related("asset").order_by("position"):
+        images[image.role].append(image.asset)
+    by_label: dict[str, list[OutputPart]] = {}
+    for label, part in parts:
+        by_label.setdefault(label, []).append(part)
     panes = [Pane(INPUT, _numbered("Input", place), asset) for place, asset in enumerate(images[INPUT])]
     panes += _reference_panes(revision, images[REFERENCE])
     for label, own in by_label.items():
@@ -95,7 +116,7 @@ def _numbered(word: str, place: int) -> str:
     return word if place == 0 else f"{word} {place + 1}"
 
 
-def _reference_panes(revision: ItemRevision, assets: list[UUID]) -> list[Pane]:
+def _reference_panes(revision: ItemRevision, assets: list[Asset]) -> list[Pane]:
     sections = report_sections(revision.reference_sections)
     text = None if sections else revision.reference_text or None
     if not assets:
@@ -105,9 +126,9 @@ def _reference_panes(revision: ItemRevision, assets: list[UUID]) -> list[Pane]:
     return [first, *rest]
 
 
-def _output_panes(label: str, parts: list[Part]) -> list[Pane]:
+def _output_panes(label: str, parts: list[OutputPart]) -> list[Pane]:
     """One pane for an output's text and first image, one more for each further image."""
-    assets = [part.asset_id for part in parts if part.kind == "image"]
+    assets = [part.asset for part in parts if part.asset is not None]
     texts = [part.text for part in parts if part.kind == "text" and part.text]
     first = Pane(OUTPUT, label, assets[0] if assets else None, "\n\n".join(texts) or None)
     rest = [Pane(OUTPUT, _numbered(label, place), asset) for place, asset in enumerate(assets[1:], start=1)]
@@ -127,14 +148,15 @@ def context_chips(stored: Iterable[Any]) -> list[list[str]]:
     return [[flat(name), flat(text)] for name, text in stored]
 
 
-def criteria_of(study: Study) -> list[Criterion]:
-    """The study's criteria in order, with rubric and anchors: two queries."""
-    return list(
+def sheet_of(study: UUID) -> Sheet:
+    """The criteria of a study in order, with rubric and anchors, and the error codes: three queries."""
+    criteria = (
         Criterion.objects.filter(rubric__study_rubrics__study=study)
         .select_related("rubric")
         .prefetch_related("anchors")
         .order_by("rubric__study_rubrics__position", "position")
     )
+    return Sheet(tuple(criteria), tuple(ErrorCode.objects.all()))
 
 
 def rule_of(criterion: Criterion) -> CriterionRule:
@@ -154,17 +176,10 @@ def rule_of(criterion: Criterion) -> CriterionRule:
     )
 
 
-def question_of(shown: Presentation, criteria: Iterable[Criterion], codes: Iterable[ErrorCode]) -> Question:
+def question_of(shown: Presentation, sheet: Sheet) -> Question:
     return Question(
         format=shown.revision.format,
         outputs=shown.outputs,
-        criteria=tuple(rule_of(criterion) for criterion in criteria),
-        localizable={code.code: code.localizable for code in codes},
+        criteria=tuple(rule_of(criterion) for criterion in sheet.criteria),
+        localizable={code.code: code.localizable for code in sheet.codes},
     )
-
-
-def asset_of_pane(shown: Presentation, number: int) -> Asset:
-    """The picture of a pane; 404 for a pane without one and for a number that this reading does not have."""
-    if number >= len(shown.panes) or (asset_id := shown.panes[number].asset_id) is None:
-        raise Http404("no such pane")
-    return get_object_or_404(Asset, pk=asset_id)

@@ -87,7 +87,7 @@ def preview_json(study: Study, number: int) -> dict[str, Any]:
         "status": "queued",
         "locked_reason": "This is a preview; nothing is saved.",
         "preview": True,
-        **content_json(study, item.shown, presentation.criteria_of(study), addresses),
+        **content_json(study, item.shown, presentation.sheet_of(study.pk), addresses),
         "draft": None,
         "grade": None,
         "urls": addresses.urls,

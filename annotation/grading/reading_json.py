@@ -11,11 +11,11 @@ from django.urls import reverse
 
 from annotation.grading import presentation
 from annotation.grading.models import CriterionScore, ErrorMark, Grade
-from annotation.grading.presentation import Pane, Presentation
+from annotation.grading.presentation import Pane, Presentation, Sheet
 from annotation.grading.rules import NA, NA_REASONS, NOT_APPLICABLE, SAFETY_LEVELS, SKIP_REASONS, not_applicable
 from annotation.grading.services import closed_reason, draft_json
 from annotation.people.models import User
-from annotation.studies.models import Criterion, ErrorCode, Reading, Study
+from annotation.studies.models import Criterion, Reading, Study
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def readings_of(user: User) -> QuerySet[Reading]:
     return (
         Reading.objects.visible_to(user)
         .exclude(status=Reading.Status.VOID)
-        .select_related("study", "study_item__revision", "draft")
+        .select_related("study", "draft")
         .annotate(
             next_after=Subquery(pending.filter(position__gt=OuterRef("position")).values("pk")[:1]),
             next_any=Subquery(pending.values("pk")[:1]),
@@ -53,8 +53,8 @@ def readings_of(user: User) -> QuerySet[Reading]:
 
 def reading_json(reading: Reading) -> dict[str, Any]:
     """What one reader sees of one reading; `reading` comes from `readings_of`."""
-    criteria = presentation.criteria_of(reading.study)
-    shown = presentation.present(reading.study_item.revision, presentation.parts_of_reading(reading))
+    sheet = presentation.sheet_of_open(reading.study_id)
+    shown = presentation.presented(reading.pk)
     addresses = _addresses(reading)
     submitted = reading.status == Reading.Status.SUBMITTED
     draft = getattr(reading, "draft", None)
@@ -66,19 +66,16 @@ def reading_json(reading: Reading) -> dict[str, Any]:
         "status": reading.status,
         "locked_reason": closed_reason(reading.study),
         "preview": False,
-        **content_json(reading.study, shown, criteria, addresses),
+        **content_json(reading.study, shown, sheet, addresses),
         "draft": None if submitted or draft is None else draft_json(draft),
         "grade": grade_json(reading) if submitted else None,
         "urls": addresses.urls,
     }
 
 
-def content_json(
-    study: Study, shown: Presentation, criteria: list[Criterion], addresses: Addresses
-) -> dict[str, Any]:
+def content_json(study: Study, shown: Presentation, sheet: Sheet, addresses: Addresses) -> dict[str, Any]:
     """The part of the JSON that a preview shares: item, panes, outputs, rubrics and the words of the choices."""
-    codes = list(ErrorCode.objects.all())
-    question = presentation.question_of(shown, criteria, codes)
+    question = presentation.question_of(shown, sheet)
     return {
         "study": {"name": study.name, "url": addresses.urls["study"]},
         "item": _item_json(shown),
@@ -92,8 +89,10 @@ def content_json(
             }
             for output in shown.outputs
         ],
-        "rubrics": _rubrics_json(criteria),
-        "error_codes": [[code.code, code.code.replace("_", " ").capitalize(), code.localizable] for code in codes],
+        "rubrics": _rubrics_json(sheet.criteria),
+        "error_codes": [
+            [code.code, code.code.replace("_", " ").capitalize(), code.localizable] for code in sheet.codes
+        ],
         "safety_levels": [list(level) for level in SAFETY_LEVELS],
         "na_reasons": list(NA_REASONS),
         "skip_reasons": list(SKIP_REASONS),
@@ -140,7 +139,7 @@ def _pane_json(number: int, pane: Pane, addresses: Addresses) -> dict[str, Any]:
     return {
         "role": pane.role,
         "label": pane.label,
-        "frames": None if pane.asset_id is None else addresses.pane_address(number),
+        "frames": None if pane.asset is None else addresses.pane_address(number),
         "text": pane.text,
         "sections": pane.sections,
     }

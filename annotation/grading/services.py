@@ -23,17 +23,17 @@ from annotation.grading.errors import (
     StudyClosedError,
 )
 from annotation.grading.models import CriterionScore, Draft, ErrorMark, Grade
+from annotation.grading.presentation import Sheet
 from annotation.grading.rules import (
     REASON_AT_LEAST,
     SKIP_REASONS,
     Judgment,
     Problem,
-    Question,
     judge,
     text_problem,
 )
 from annotation.people.models import User
-from annotation.studies.models import Criterion, ErrorCode, Reading, ReadingOutput, Study
+from annotation.studies.models import Criterion, Reading, ReadingOutput, Study
 
 FIRST_SAVE_LIMIT_MS = 10 * 60 * 1000
 OPEN_STATUSES = [Reading.Status.QUEUED, Reading.Status.IN_PROGRESS, Reading.Status.SKIPPED]
@@ -200,8 +200,8 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
         return Receipt(sent.version, sent.submitted_at)
     _refuse_closed(reading.study)
     is_amendment = _is_amendment(reading, entry)
-    criteria = presentation.criteria_of(reading.study)
-    judgments = _judgments(reading, criteria, entry)
+    sheet = presentation.sheet_of_open(reading.study_id)
+    judgments = _judgments(reading, sheet, entry)
     now = timezone.now()
     counted = _total_work(reading, entry.work, now)
     if not is_amendment:
@@ -214,7 +214,7 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
                 actor=actor,
                 entry=entry,
                 judgments=judgments,
-                by_code={criterion.code: criterion for criterion in criteria},
+                by_code={criterion.code: criterion for criterion in sheet.criteria},
                 version=version,
                 counted=counted,
             )
@@ -248,14 +248,9 @@ def _reason_problem(reason: str) -> Problem:
     return Problem("", "reason", text_problem(reason) or needed)
 
 
-def question_of(reading: Reading, criteria: list[Criterion]) -> Question:
-    """What the reading asks: three queries."""
-    shown = presentation.present(reading.study_item.revision, presentation.parts_of_reading(reading))
-    return presentation.question_of(shown, criteria, ErrorCode.objects.all())
-
-
-def _judgments(reading: Reading, criteria: list[Criterion], entry: Entry) -> list[Judgment]:
-    judgments, problems = judge(entry.payload, question_of(reading, criteria))
+def _judgments(reading: Reading, sheet: Sheet, entry: Entry) -> list[Judgment]:
+    question = presentation.question_of(presentation.presented(reading.pk), sheet)
+    judgments, problems = judge(entry.payload, question)
     if problems:
         raise InvalidGradeError(problems)
     return judgments

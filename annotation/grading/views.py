@@ -62,7 +62,7 @@ def _user(request: HttpRequest) -> User:
 
 def _own_reading(request: HttpRequest, pk: UUID) -> Reading:
     own = Reading.objects.visible_to(_user(request)).exclude(status=Reading.Status.VOID)
-    return get_object_or_404(own.select_related("study", "study_item__revision"), pk=pk)
+    return get_object_or_404(own.select_related("study"), pk=pk)
 
 
 def _study_to_read(request: HttpRequest, slug: str) -> Study:
@@ -109,9 +109,9 @@ def send_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _pane_asset(request: HttpRequest, pk: UUID, number: int) -> Asset:
-    reading = _own_reading(request, pk)
-    shown = presentation.present(reading.study_item.revision, presentation.parts_of_reading(reading))
-    return presentation.asset_of_pane(shown, number)
+    if not Reading.objects.visible_to(_user(request)).exclude(status=Reading.Status.VOID).filter(pk=pk).exists():
+        raise Http404("no such reading")
+    return presentation.presented(pk).asset_of(number)
 
 
 @workstation
@@ -198,7 +198,7 @@ def send_preview(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 def _preview_asset(request: HttpRequest, slug: str, number: int, pane: int) -> tuple[Asset, str]:
     study = coordinated_study(_user(request), slug)
     shown = preview.previewed(study, number).shown
-    return presentation.asset_of_pane(shown, pane), f"preview {study.pk} {number} {pane}"
+    return shown.asset_of(pane), f"preview {study.pk} {number} {pane}"
 
 
 @workstation

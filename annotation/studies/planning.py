@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from annotation.datasets.clusters import cluster_keys
 from annotation.datasets.models import ItemRevision
 from annotation.formats import taxonomy
@@ -13,7 +15,7 @@ from annotation.studies.design import StudyDesign
 from annotation.studies.errors import DesignError, DesignProblem
 from annotation.studies.models import Criterion, Rubric, Study
 from annotation.studies.sampling import letters, shuffled, stratified_sample
-from annotation.systems.models import Output, OutputQuerySet, Submission
+from annotation.systems.models import Output, OutputPart, OutputQuerySet, Submission
 
 UNMAPPED = "unmapped"
 
@@ -191,8 +193,9 @@ def _items(
 
 
 def gradable(submissions: Iterable[Submission]) -> OutputQuerySet:
-    """The outputs of these submissions that a reader may be shown."""
-    return Output.objects.gradable().filter(submission__in=list(submissions), is_fixture=False)
+    """The outputs of these submissions that a reader may be shown, each with something to show."""
+    has_part = Exists(OutputPart.objects.filter(output=OuterRef("pk")))
+    return Output.objects.gradable().filter(has_part, submission__in=list(submissions), is_fixture=False)
 
 
 def stratum_of(revision: ItemRevision) -> str:

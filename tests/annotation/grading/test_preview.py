@@ -66,7 +66,7 @@ def test_the_first_reader_who_has_the_item_is_shown(study, coordinator, sign_in)
     from annotation.grading import preview
 
     shown = preview.previewed(study, 2).shown
-    assets = {pane.label: pane.asset_id for pane in shown.panes if pane.role == "output"}
+    assets = {pane.label: pane.asset for pane in shown.panes if pane.role == "output"}
     for label, output in labels.items():
         assert ReadingOutput.objects.filter(output=output, output__parts__asset=assets[label]).exists()
 

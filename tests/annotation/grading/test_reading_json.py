@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.datasets.models import ItemRevision
+from annotation.grading import presentation
 from annotation.studies.models import Reading, ReadingOutput
 from tests import factories
 from tests.annotation.grading import world
@@ -137,9 +138,9 @@ def test_a_study_that_takes_no_grades_says_why(reader, sign_in, state, word):
 
 
 def queries_of(client, url):
-    with CaptureQueriesContext(
-        connection,
-    ) as seen:
+    presentation.presented.cache_clear()
+    presentation.sheet_of_open.cache_clear()
+    with CaptureQueriesContext(connection) as seen:
         assert client.get(url).status_code == 200
     return len(seen)
 
