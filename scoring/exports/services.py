@@ -1,0 +1,173 @@
+"""Handing out a score sheet: written beside its place, renamed when complete, remembered with its checksum."""
+
+import hashlib
+import json
+import os
+import secrets
+import unicodedata
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Max
+from django.utils import timezone
+
+from annotation.audit.record import record
+from annotation.grading.models import CriterionScore, Grade
+from annotation.people.models import User
+from annotation.studies.models import Study
+from scoring.agreement.services import agreement
+from scoring.composites.combining import CombiningError
+from scoring.composites.inputs import output_rows
+from scoring.composites.services import declaration_of, present_composite
+from scoring.exports.errors import ExportError
+from scoring.exports.models import ExportJob
+from scoring.exports.number_rows import study_outputs
+from scoring.exports.package import MAX_ROWS, SheetFullError
+from scoring.exports.scope import Scope, make_scope
+from scoring.exports.summary_rows import study_counts
+from scoring.exports.workbook import Computed, write_workbook
+from scoring.leaderboards.services import leaderboard
+from scoring.runs.models import MetricValue
+
+FORMAT = "xlsx"
+BANNER = "Demo: the images are real and public, the readers and their grades are invented."
+DEMO_MARKER = "demo.txt"
+TRIES = 3
+
+
+def demo_banner() -> str:
+    """Words for every sheet when this home is the demo."""
+    return BANNER if (settings.MEDGEN_HOME / DEMO_MARKER).exists() else ""
+
+
+def export_workbook(
+    *, study: Study, out: Path, actor: User | None, blinded: bool | None = None, banner: str | None = None
+) -> ExportJob:
+    """Write the score sheet of a study to a file.
+
+    Until the study is locked the file holds letters only, and no name of a system in any byte. A grade that arrives
+    while the file is written makes it start again, so that all sheets speak of one moment.
+
+    Args:
+        study: which study.
+        out: the file; it appears complete or not at all.
+        actor: who exports; None for a command.
+        blinded: letters only; None for what the state of the study asks.
+        banner: words for every sheet; None for the demo's when this home is the demo.
+
+    Raises:
+        ExportError: names asked for before the study is locked, more rows than a sheet holds, a composite that
+            cannot be computed, or a folder that cannot be written to.
+    """
+    locked = study.state == Study.State.LOCKED
+    if blinded is None:
+        blinded = not locked
+    if not blinded and not locked:
+        raise ExportError(f"study {study.slug} is {study.state}: names stay withheld until it is locked")
+    scope = make_scope(
+        study=study,
+        blinded=blinded,
+        made_at=timezone.now(),
+        made_by=str(actor.username) if actor is not None else "a command",
+        banner=demo_banner() if banner is None else banner,
+    )
+    draft = out.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        inputs = _write(draft, scope)
+        return _hand_out(draft, out, scope, actor, inputs)
+    except OSError as problem:
+        raise ExportError(f"{out}: {problem.strerror or problem}") from problem
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write(draft: Path, scope: Scope) -> str:
+    """Write until nothing changed meanwhile, the last time with writers kept out; returns the hash of the inputs."""
+    for attempt in range(1, TRIES + 1):
+        with transaction.atomic() if attempt == TRIES else nullcontext():
+            before = inputs_stamp(scope)
+            counts = study_counts(scope)
+            _refuse_too_many(scope, counts)
+            try:
+                computed = _compute(scope, before)
+                write_workbook(draft, scope, computed, counts)
+            except (SheetFullError, CombiningError) as problem:
+                raise ExportError(str(problem)) from problem
+            if attempt == TRIES or inputs_stamp(scope) == before:
+                return before
+    raise AssertionError("unreachable")
+
+
+def inputs_stamp(scope: Scope) -> str:
+    """Hash of everything a grade, a metric run, a skip or a new composite changes; a handful of small queries."""
+    study = scope.study
+    grades = Grade.objects.filter(reading_output__reading__study=study)
+    values = MetricValue.objects.filter(output__in=study_outputs(scope))
+    facts: list[Any] = [
+        study.pk,
+        Study.objects.values_list("state", flat=True).get(pk=study.pk),
+        study.release.content_hash,
+        scope.blinded,
+        grades.aggregate(n=Count("pk"), last=Max("submitted_at")),
+        values.aggregate(n=Count("pk"), last=Max("computed_at")),
+        sorted(study.readings.order_by().values_list("status").annotate(n=Count("pk"))),
+        study_outputs(scope).aggregate(n=Count("pk"), last=Max("created_at")),
+        study.composites.aggregate(last=Max("version")),
+    ]
+    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
+
+
+def _refuse_too_many(scope: Scope, counts: dict[str, int]) -> None:
+    """Before a byte is written, with the number."""
+    grades = Grade.objects.filter(reading_output__reading__study=scope.study)
+    expected = {
+        "Grades": CriterionScore.objects.filter(grade__in=grades).count() + counts["grades, all versions"],
+        "Matrix": study_outputs(scope).count() * max(1, len(scope.criteria)),
+        "Metrics": MetricValue.objects.filter(output__in=study_outputs(scope)).count(),
+        "Items": counts["items"],
+    }
+    for sheet, n in expected.items():
+        if n > MAX_ROWS - 1:
+            raise ExportError(f"sheet {sheet} would need {n:,} rows; a sheet holds {MAX_ROWS - 1:,} under its header")
+
+
+def _compute(scope: Scope, stamp: str) -> Computed:
+    """The numbers of the pages and the rows behind them."""
+    composite = present_composite(scope.study)
+    hashes = {"hash of all inputs": stamp}
+    found = agreement(scope.study)
+    if not composite.components.exists():
+        return Computed({"composite_version": composite.version}, found, None, [], hashes)
+    declaration = declaration_of(composite)
+    return Computed(leaderboard(scope.study), found, declaration, output_rows(scope.study, declaration), hashes)
+
+
+def _hand_out(draft: Path, out: Path, scope: Scope, actor: User | None, inputs: str) -> ExportJob:
+    """The row, the event and the file appear together."""
+    with draft.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    with transaction.atomic():
+        job = ExportJob.objects.create(
+            study=scope.study,
+            format=FORMAT,
+            blinded=scope.blinded,
+            inputs_hash=inputs,
+            file_sha256=digest,
+            requested_by=actor,
+        )
+        record("score sheet exported", actor=actor, subject=job, study=str(scope.study.pk), blinded=scope.blinded)
+        draft.replace(out)
+    return job
+
+
+def file_name(study: Study) -> str:
+    """A name for the download that gives no system away."""
+    scope = make_scope(study=study, blinded=True, made_at=timezone.now(), made_by="", banner="")
+    slug = unicodedata.normalize("NFKD", study.slug).encode("ascii", "ignore").decode()
+    if scope.withheld is not None and scope.withheld.search(slug):
+        slug = f"study-{str(study.pk)[:8]}"
+    return f"{slug}-score-sheet.xlsx"

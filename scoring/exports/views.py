@@ -1,0 +1,62 @@
+"""The score sheet of a study: what it holds, the download, and what was handed out before."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET, require_safe
+
+from annotation.people.models import User
+from annotation.studies.models import Study
+from scoring.exports import services
+from scoring.exports.errors import ExportError
+from scoring.exports.workbook import SHEETS
+
+CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHOWN = 50
+
+
+def _study(request: HttpRequest, slug: str) -> Study:
+    """A study whose numbers this person may see; everybody else gets 404."""
+    studies = Study.objects.analyzable_by(request.user).select_related("release__dataset")
+    return get_object_or_404(studies, slug=slug)
+
+
+@require_safe
+def list_exports(request: HttpRequest, slug: str) -> HttpResponse:
+    return _page(request, _study(request, slug))
+
+
+@require_GET
+def download_workbook(request: HttpRequest, slug: str) -> HttpResponse | FileResponse:
+    study = _study(request, slug)
+    assert isinstance(request.user, User)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "workbook.xlsx"
+        try:
+            job = services.export_workbook(study=study, out=path, actor=request.user)
+        except ExportError as problem:
+            return _page(request, study, problem=str(problem), status=409)
+        file = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
+        with path.open("rb") as made:
+            shutil.copyfileobj(made, file)
+    file.seek(0)
+    response = FileResponse(file, as_attachment=True, filename=services.file_name(study), content_type=CONTENT_TYPE)
+    response["Cache-Control"] = "private, no-store"
+    response["X-Checksum-SHA256"] = job.file_sha256
+    return response
+
+
+def _page(request: HttpRequest, study: Study, *, problem: str = "", status: int = 200) -> HttpResponse:
+    jobs = study.export_jobs.select_related("requested_by")
+    context = {
+        "study": study,
+        "sheets": SHEETS,
+        "jobs": jobs[:SHOWN],
+        "n_jobs": jobs.count(),
+        "problem": problem,
+        "locked": study.state == Study.State.LOCKED,
+    }
+    return render(request, "scoring/exports/export_list.html", context, status=status)

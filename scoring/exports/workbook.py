@@ -1,0 +1,102 @@
+"""The workbook: which sheets, in which order, from which rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scoring.composites.combining import Declaration, OutputRow
+from scoring.exports import codebook, grade_rows, missing_rows, number_rows, summary_rows
+from scoring.exports.cells import Notes, Style, Styled
+from scoring.exports.package import Frame, Package
+from scoring.exports.scope import Scope
+from scoring.exports.sheets import write_table
+from scoring.exports.systems_columns import TITLE, WIDTHS
+from scoring.exports.systems_sheet import SystemsSheet
+
+SHEETS = (
+    ("Read me", "what the file is, counts, how to read it"),
+    ("Items", "what was asked: instruction, reference, source, license, cluster"),
+    ("Grades", "one row per reader, output and criterion, every version, with reasons and times"),
+    ("Matrix", "latest values, outputs by readers, for each criterion"),
+    ("Agreement", "every coefficient with interval, n and what is missing"),
+    ("Metrics", "every automated value or the reason why there is none"),
+    ("Systems", "the composite with live weights and formulas beside the exported numbers"),
+    ("Missing", "everything that is not there, by kind, counted and listed"),
+    ("Codebook", "every column, criterion, anchor, metric and code explained"),
+    ("Provenance", "versions, seeds, hashes, and what was cut or replaced while writing"),
+)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """The numbers that pages show.
+
+    Attributes:
+        board: the leaderboard.
+        agreement: the agreement between readers.
+        declaration: the composite; None when it has no components yet.
+        rows: the rows that the leaderboard was computed from.
+        hashes: further hashes for the provenance.
+    """
+
+    board: Mapping[str, Any]
+    agreement: Mapping[str, Any]
+    declaration: Declaration | None
+    rows: Sequence[OutputRow]
+    hashes: Mapping[str, Any]
+
+
+def write_workbook(path: Path, scope: Scope, computed: Computed, counts: Mapping[str, int]) -> Notes:
+    """Write the file; returns what had to be changed while writing.
+
+    Raises:
+        SheetFullError: more rows than a sheet holds.
+    """
+    notes = Notes(withheld=scope.withheld)
+    codes = grade_rows.readers(scope.study)
+    matrix = grade_rows.matrix_table(codes)
+    tables = (
+        summary_rows.READ_ME,
+        grade_rows.ITEMS,
+        grade_rows.GRADES,
+        matrix,
+        number_rows.AGREEMENT,
+        number_rows.METRICS,
+        missing_rows.MISSING,
+        codebook.CODEBOOK,
+        summary_rows.PROVENANCE,
+    )
+    with Package(path, made_at=scope.made_at, title="MedGEN score sheet", notes=notes) as package:
+        for table, rows in (
+            (
+                summary_rows.READ_ME,
+                summary_rows.read_me_rows(scope, counts, computed=computed.declaration is not None),
+            ),
+            (grade_rows.ITEMS, grade_rows.item_rows(scope)),
+            (grade_rows.GRADES, grade_rows.grade_rows(scope)),
+            (matrix, grade_rows.matrix_rows(scope, codes)),
+            (number_rows.AGREEMENT, number_rows.agreement_rows(computed.agreement)),
+            (number_rows.METRICS, number_rows.metric_rows(scope)),
+        ):
+            write_table(package, table, rows, banner=scope.banner)
+        _write_systems(package, scope, computed)
+        write_table(package, missing_rows.MISSING, missing_rows.missing_rows(scope), banner=scope.banner)
+        write_table(package, codebook.CODEBOOK, codebook.codebook_rows(scope, tables), banner=scope.banner)
+        facts = summary_rows.provenance_rows(scope, computed.hashes, computed.board, computed.agreement, notes)
+        write_table(package, summary_rows.PROVENANCE, facts, banner=scope.banner)
+    return notes
+
+
+def _write_systems(package: Package, scope: Scope, computed: Computed) -> None:
+    """Title and advice stay in sight; the block of outputs has the filter."""
+    with package.sheet("Systems", Frame(widths=WIDTHS, frozen=2, banner=scope.banner)) as sheet:
+        if computed.declaration is None:
+            sheet.append([Styled(TITLE, Style.TITLE)])
+            sheet.append([summary_rows.UNDEFINED_NUMBERS])
+            return
+        systems = SystemsSheet(computed.declaration, computed.rows, computed.board, scope.names)
+        for place, row in enumerate(systems.rows()):
+            banner = place == 0 and scope.banner
+            sheet.append([*row, None, None, None, Styled(scope.banner, Style.BANNER)] if banner else row)
+        sheet.filter(*systems.filtered)
