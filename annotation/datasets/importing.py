@@ -27,6 +27,7 @@ from annotation.datasets.jobs import (
     fail_job,
     finish_job,
     keep_running,
+    layout_said,
     scratch_folder,
     start_job,
     store_problems,
@@ -36,7 +37,7 @@ from annotation.datasets.matching import Index, Pairing, pair
 from annotation.datasets.models import Dataset, ImportJob, Item, ItemAlias, ItemImage, ItemRevision
 from annotation.datasets.pictures import Pictures
 from annotation.datasets.services import check_slug, get_or_create_dataset
-from annotation.formats import FormatError, ItemRecord, Problem, detect_layout, read_records
+from annotation.formats import FormatError, ItemRecord, Problem, read_records
 from annotation.imaging.sandbox import Decoder
 from annotation.people.models import User
 
@@ -89,7 +90,7 @@ def import_items(
     """
     try:
         check_slug(dataset_slug)
-        found = detect_layout(path)
+        found = layout_said(path, layout)
     except (DatasetError, FormatError) as problem:
         raise ImportRefusedError(str(problem)) from problem
     summary = ImportSummary(layout=found)

@@ -5,6 +5,8 @@ an import first confirms that its own job is still the running one, in the trans
 """
 
 import hashlib
+import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,12 @@ from django.utils.text import Truncator
 from annotation.audit.record import record
 from annotation.datasets.errors import ImportInterruptedError
 from annotation.datasets.models import Dataset, ImportJob, ImportProblem
-from annotation.formats.problems import Problem
+from annotation.formats import Problem, detect_layout
+from annotation.formats.reading import AUTO, MEDGEN_BENCH
 from annotation.people.models import User
 
 CHUNK_ROWS = 500
+SCRATCH_SECONDS = 24 * 3600
 INTERRUPTED = "Interrupted before its end; what was committed stays. A later import took over."
 
 
@@ -140,7 +144,20 @@ def _file_digest(path: Path) -> "hashlib._Hash":
 
 
 def scratch_folder() -> Path:
-    """Where pictures that lie inside records are written while an import runs."""
+    """Where pictures that lie inside records are written while an import runs; what a killed one left is removed."""
     folder = Path(settings.MEDGEN_HOME) / "scratch"
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.iterdir():
+        if time.time() - left.stat().st_mtime > SCRATCH_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
     return folder
+
+
+def layout_said(path: Path, layout: str) -> str:
+    """The layout an import reports: the one asked for, or the one the content shows.
+
+    Raises:
+        FormatError: there is no such file, or one of another kind.
+    """
+    found = detect_layout(path)
+    return found if layout in {AUTO, MEDGEN_BENCH} else layout

@@ -21,6 +21,7 @@ from annotation.datasets.jobs import (
     ImportSummary,
     finish_job,
     keep_running,
+    layout_said,
     scratch_folder,
     start_job,
     store_problems,
@@ -29,7 +30,7 @@ from annotation.datasets.matching import pair
 from annotation.datasets.models import Dataset, ImportJob
 from annotation.datasets.pictures import Pictures
 from annotation.datasets.services import check_slug
-from annotation.formats import FormatError, OutputRecord, Problem, detect_layout
+from annotation.formats import FormatError, OutputRecord, Problem
 from annotation.imaging.sandbox import Decoder
 from annotation.people.models import User
 from annotation.releases.models import Release
@@ -107,7 +108,7 @@ def import_outputs(
         dataset_slug, release_version, system_slug, system_kind, name=system_name, version=system_version
     )
     try:
-        summary = ImportSummary(layout=detect_layout(path))
+        summary = ImportSummary(layout=layout_said(path, layout))
     except FormatError as problem:
         raise ImportRefusedError(str(problem)) from problem
     report = progress or _silent

@@ -114,9 +114,11 @@ def test_empty_pages_say_what_to_do(curator, coordinator, sign_in):
 def imported(tmp_path) -> Item:
     png(tmp_path / "images/e1.png", 1), png(tmp_path / "images/e1_ref.png", 2)
     report = {"FINDINGS": {"Lungs": "Clear."}, "IMPRESSION": {"Summary": "Normal."}}
-    record = edit(1, case_id="P1", license="CC0-1.0", sample_id="tableiv:1", uid="u-1", paper_subtask="Contrast")
+    record = edit(
+        1, case_id="HOSPITAL-0815", license="CC0-1.0", sample_id="tableiv:1", uid="u-1", paper_subtask="Contrast"
+    )
     record["instruction"] = "Raise <b>contrast</b> & keep {{ 7 }}"
-    file = jsonl(tmp_path / "edit.jsonl", record, vqa(1, answer=report, choice=[], case_id="P1"))
+    file = jsonl(tmp_path / "edit.jsonl", record, vqa(1, answer=report, choice=[], case_id="HOSPITAL-0815"))
     import_items(path=file, dataset_slug="liver", actor=None)
     return Item.objects.get(number=1)
 
@@ -128,7 +130,7 @@ def test_the_item_page_shows_everything_the_item_says(imported, curator, sign_in
     assert "CC0-1.0" in page and "tableiv:1" in page and "u-1" in page
     assert reverse("annotation:image-frames", args=[imported.pk, 1]) in page
     assert "IT-000002" in page  # the other item of the case
-    assert "P1" not in page.replace("IP1", "")
+    assert "HOSPITAL-0815" not in page
     assert "input_names" not in page
 
 
