@@ -10,6 +10,7 @@ import { askConflict, askSkip } from "./dialogs.js";
 import { Grading } from "./grading.js";
 import { showInstruction } from "./instruction.js";
 import { Kept } from "./kept.js";
+import { showAllDone, showFailed, showPanel } from "./panels.js";
 import { Readings } from "./readings.js";
 import { criteriaOf } from "./rules.js";
 import { SaveQueue } from "./save_queue.js";
@@ -29,6 +30,7 @@ export class Workstation {
     this.store = new StackStore();
     this.readings = new Readings(this.store);
     this.done = new Set(); // readings submitted from this page
+    this.accepted = null; // the reading whose grade the server took last
     this.submitted = 0;
     this.#viewer(draw);
     this.#rubric();
@@ -70,7 +72,10 @@ export class Workstation {
       on: {
         state: (state) => { if (!this.reading?.preview) this.status.saved(state); },
         saved: () => {},
-        submitted: (entry) => this.readings.forget(entry.urls.self),
+        submitted: (entry) => {
+          this.accepted = entry.reading;
+          this.readings.forget(entry.urls.self);
+        },
         refused: (entry, data) => this.#refused(entry, data ?? {}),
         conflict: (entry, current) => this.#conflict(entry, current),
       },
@@ -131,13 +136,13 @@ export class Workstation {
     let reading;
     try {
       reading = await this.readings.get(url, { fresh });
+      if (this.queue.holding(reading.id)) {
+        await this.queue.flushNow();
+        reading = await this.readings.get(url, { fresh: true });
+      }
     } catch (error) {
-      this.#failed(error, () => this.open(url, { push, payload, fresh: true }));
+      showFailed(error, () => this.open(url, { push, payload, fresh: true }));
       return false;
-    }
-    if (this.queue.holding(reading.id)) {
-      await this.queue.flushNow();
-      reading = await this.readings.get(url, { fresh: true });
     }
     this.#show(reading, payload);
     if (push) history.pushState({ reading: reading.urls.self }, "", reading.urls.page);
@@ -147,7 +152,7 @@ export class Workstation {
     const opened = (this.opened = uuid());
     this.reading = reading;
     this.readings.forget(reading.urls.self); // shown once: it changes from here on
-    this.#over(null);
+    showPanel(null);
     this.clock.restart();
     this.queue.learn(reading);
     this.submitted = Math.max(this.submitted, reading.submitted);
@@ -189,19 +194,6 @@ export class Workstation {
     else if (reading.status === "skipped") status.banner("You have skipped this reading. It can still be graded.", "");
     else status.banner(null);
   }
-  #failed(error, retry) {
-    this.#over("failed");
-    $("failed-words").textContent = error.message;
-    $("failed-retry").onclick = retry;
-    $("failed-retry").focus();
-  }
-
-  /** Show a panel over the reading, "failed" or "all-done", or none. */
-  #over(name) {
-    for (const panel of ["failed", "all-done"]) $(panel).hidden = panel !== name;
-    for (const part of [document.querySelector(".stage"), document.querySelector(".rail")]) part.inert = Boolean(name);
-  }
-
   #changed(payload) {
     if (this.reading.preview) return;
     if (this.grading.mode === "amend") {
@@ -225,7 +217,8 @@ export class Workstation {
       status.announce("Not submitted: a reason for the change");
       return true;
     }
-    if (grading.mode === "amend") this.#submitAmendment();
+    if (this.queue.holding(reading.id)) status.announce("It is kept on this computer and sent as soon as possible");
+    else if (grading.mode === "amend") this.#submitAmendment();
     else this.#submitAndGoOn();
     return true;
   }
@@ -268,12 +261,12 @@ export class Workstation {
       again = await this.readings.get(reading.urls.self, { fresh: true });
     } catch (error) {
       const kept = this.queue.holding(reading.id) ? " The grade is kept on this computer." : "";
-      this.#failed(new Error(error.message + kept), () => this.#last(reading));
+      showFailed(new Error(error.message + kept), () => this.#last(reading));
       return;
     }
     if (this.queue.holding(reading.id)) {
       const words = "The server does not take grades now. Yours is kept on this computer and sent again.";
-      this.#failed(new Error(words), () => this.#last(reading));
+      showFailed(new Error(words), () => this.#last(reading));
       return;
     }
     if (this.reading.id !== reading.id || !this.done.has(reading.id)) return; // refused: it was opened again
@@ -282,15 +275,9 @@ export class Workstation {
     this.#allDone(again);
   }
   #allDone(reading) {
-    const left = reading.of - Math.max(this.submitted, reading.submitted);
-    this.status.progress(reading, Math.max(this.submitted, reading.submitted));
-    for (const id of ["previous", "skip", "following"]) $(id).hidden = true;
-    this.#over("all-done");
-    $("all-done-words").textContent = left > 0
-      ? `You have reached the end. ${left} of ${reading.of} are skipped or open; you find them in your work.`
-      : `All ${reading.of} readings are submitted. Thank you.`;
-    $("all-done-home").href = reading.urls.home;
-    $("all-done-home").focus();
+    this.submitted = Math.max(this.submitted, reading.submitted);
+    this.status.progress(reading, this.submitted);
+    showAllDone(reading, reading.of - this.submitted);
   }
   #showHeld() {
     clearTimeout(this.heldTimer);
@@ -324,13 +311,17 @@ export class Workstation {
   /** The server did not take an entry: a grade is opened again with what is wrong, a draft stays kept here. */
   #refused(entry, data) {
     if (entry.kind !== "submit") return;
-    this.done.delete(entry.reading);
-    this.submitted--;
     this.queue.forget(entry);
     const about = ({ label, field, text }) => `${[label, FIELD_WORDS[field]].filter(Boolean).join(" ")}: ${text}`;
-    const why = data.error ?? data.errors?.map(about).join("; ");
+    const why = data.error ?? data.errors?.map(about).join("; ") ?? "no reason given";
+    if (entry.reason) {
+      this.status.banner(`The amendment was not accepted: ${why}`, "bad");
+      return;
+    }
+    this.done.delete(entry.reading);
+    this.submitted--;
     this.#reopen(entry).then(() => {
-      this.status.banner(`Reading ${entry.position ?? ""} was not accepted: ${why ?? "no reason given"}`, "bad");
+      this.status.banner(`Reading ${entry.position} was not accepted: ${why}`, "bad");
     });
   }
   async #conflict(entry, current) {
@@ -364,10 +355,17 @@ export class Workstation {
       return;
     }
     this.status.announce(`Reading ${reading.position} skipped`);
-    this.readings.forget(reading.urls.self);
-    const again = await this.readings.get(reading.urls.self, { fresh: true });
-    if (again.urls.next) await this.open(again.urls.next, { fresh: true });
-    else this.#allDone(again);
+    await this.#goOnFrom(reading);
+  }
+  /** Ask the server what follows a reading, and open it. */
+  async #goOnFrom(reading) {
+    try {
+      const again = await this.readings.get(reading.urls.self, { fresh: true });
+      if (again.urls.next) await this.open(again.urls.next, { fresh: true });
+      else this.#allDone(again);
+    } catch (error) {
+      showFailed(error, () => this.#goOnFrom(reading));
+    }
   }
   amend() {
     const { reading, grading } = this;
@@ -388,9 +386,10 @@ export class Workstation {
   }
   async #submitAmendment() {
     const { reading, queue } = this;
+    this.accepted = null;
     queue.submit(reading, this.#body(this.grading.foot.reason.value.trim()), 0);
     await queue.flushNow();
-    if (queue.holding(reading.id)) return; // offline or refused: kept, and said in the status line
+    if (this.accepted !== reading.id) return; // offline or refused: kept, and said in words
     this.#forgetAmendment();
     await this.open(reading.urls.self, { push: false, fresh: true });
     this.status.announce(`Amended: version ${this.reading.grade?.version ?? ""}`);

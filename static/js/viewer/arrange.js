@@ -61,7 +61,7 @@ function pair(places, current) {
 function beside(places) {
   const images = places.filter((place) => place.image);
   const texts = places.filter((place) => !place.image);
-  const strips = images.length > 3 ? 2 : 1;
+  const strips = images.length > 2 ? 2 : 1;
   const strip = Math.max(1, Math.ceil(images.length / strips));
   const rows = lcm(strip, texts.length);
   const areas = new Map();

@@ -26,8 +26,9 @@ export class Wall {
     this.places.className = "places";
     root.append(this.canvas, this.places);
     this.renderer = makeRenderer(this.canvas, { prefer });
+    root.dataset.renderer = this.renderer.kind;
     this.renderer.onrestore = () => this.redraw();
-    Object.assign(this, { panes: [], active: null, alone: null, hanging: "row", bare: false, cursor: null, draws: 0 });
+    Object.assign(this, { panes: [], active: null, alone: null, hanging: "row", bare: false, cursor: null });
     this.links = new Links();
     this.compare = new Compare();
     this.acts = new Acts(this);
@@ -168,8 +169,8 @@ export class Wall {
     const shown = this.images.filter((pane) => pane.rect.width > 0);
     this.renderer.draw(shown.map((pane) => compare.job(pane, base)));
     for (const pane of shown) this.#paintOverlay(pane, base);
-    this.draws++;
     this.onpaint?.();
+    this.root.dispatchEvent(new Event("medgen:painted")); // for those who count frames
   }
   #paintOverlay(pane, base) {
     const { compare, cursor, links } = this;
