@@ -11,6 +11,8 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from annotation.assets import storage
+from annotation.assets.models import Asset
 from annotation.datasets.models import ImportJob
 from annotation.people.models import User
 from tests import factories
@@ -37,18 +39,21 @@ ITEMS = {"curator": "ok", "creator": "ok", "coordinator": "ok", "blind": "ok"}
 SEES_ITEMS = row(**ITEMS)
 SEES_SYSTEMS = row(**ITEMS | {"blind": 404})
 CURATES = row(**ITEMS | {"creator": 403, "coordinator": 403, "blind": 403})
-CREATES = row(creator="ok", coordinator="ok", blind="ok", curator=403, others=404)
-RUNS = row(coordinator="ok", analyst=403, reader=403, blind=403, others=404)
-ANALYZES = row(coordinator="ok", analyst="ok", others=404)
-READS = row(reader="ok", others=404)
+CREATES = row(creator="ok", coordinator="ok", blind="ok", curator=403)
+RUNS = row(coordinator="ok", analyst=403, reader=403, blind=403)
+ANALYZES = row(coordinator="ok", analyst="ok")
+READS = row(reader="ok")
 READS_JSON = READS | {"anonymous": 401}
-"""name → (method, expected). Arguments come from `world`."""
+READERS = row(reader="ok", blind="ok", coordinator=403, analyst=403)
+RUNS_JSON = RUNS | {"anonymous": 401}
+MEMBERS = row(coordinator="ok", analyst="ok", reader="ok", blind="ok")
+# name → (method, expected); arguments come from `world`
 TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "home": ("get", SIGNED_IN),
     "healthz": ("get", EVERYBODY),
     "readyz": ("get", EVERYBODY),
     "annotation:sign-in": ("get", EVERYBODY),
-    "annotation:sign-out": ("post", EVERYBODY),
+    "annotation:sign-out": ("post", SIGNED_IN),
     "annotation:password-change": ("get", SIGNED_IN),
     "annotation:invitation-accept": ("get", EVERYBODY),
     "annotation:person-list": ("get", OPERATORS),
@@ -56,6 +61,66 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:person-detail": ("get", OPERATORS),
     "annotation:person-roles": ("post", OPERATORS),
     "annotation:person-activity": ("post", OPERATORS),
+    "annotation:dataset-list": ("get", SEES_ITEMS),
+    "annotation:dataset-detail": ("get", SEES_ITEMS),
+    "annotation:item-list": ("get", SEES_ITEMS),
+    "annotation:item-detail": ("get", SEES_ITEMS),
+    "annotation:item-import": ("get", CURATES),
+    "annotation:image-frames": ("get", SEES_ITEMS),
+    "annotation:image-data": ("get", SEES_ITEMS),
+    "annotation:image-thumbnail": ("get", SEES_ITEMS),
+    "annotation:import-detail": ("get", SEES_ITEMS),
+    "annotation:import-problems": ("get", SEES_ITEMS),
+    "annotation:review-queue": ("get", CURATES),
+    "annotation:review-create": ("get", CURATES),
+    "annotation:item-fix": ("get", CURATES),
+    "annotation:release-list": ("get", SEES_ITEMS),
+    "annotation:release-freeze": ("get", CURATES),
+    "annotation:release-detail": ("get", SEES_ITEMS),
+    "annotation:release-manifest": ("get", SEES_ITEMS),
+    "annotation:system-list": ("get", SEES_ITEMS),
+    "annotation:system-detail": ("get", SEES_SYSTEMS),
+    "annotation:submission-detail": ("get", SEES_SYSTEMS),
+    "annotation:output-import": ("get", row(**ITEMS | {"curator": 403})),
+    "annotation:output-frames": ("get", SEES_SYSTEMS),
+    "annotation:output-data": ("get", SEES_SYSTEMS),
+    "annotation:study-list": ("get", SIGNED_IN),
+    "annotation:study-create": ("get", CREATES),
+    "annotation:study-detail": ("get", MEMBERS),
+    "annotation:enrollment-list": ("get", RUNS),
+    "annotation:enrollment-activity": ("post", RUNS),
+    "annotation:study-balance": ("get", RUNS),
+    "annotation:study-open": ("post", RUNS),
+    "annotation:study-pause": ("post", RUNS),
+    "annotation:study-resume": ("post", RUNS),
+    "annotation:study-lock": ("post", RUNS),
+    "annotation:study-flags": ("get", RUNS),
+    "annotation:study-preview": ("get", RUNS),
+    "annotation:preview-detail": ("get", RUNS),
+    "annotation:preview-json": ("get", RUNS_JSON),
+    "annotation:preview-frames": ("get", RUNS_JSON),
+    "annotation:preview-data": ("get", RUNS_JSON),
+    "annotation:rubric-detail": ("get", SIGNED_IN),
+    "annotation:reading-next": ("get", READERS),
+    "annotation:reading-list": ("get", READERS),
+    "annotation:reading-detail": ("get", READS),
+    "annotation:reading-json": ("get", READS_JSON),
+    "annotation:pane-frames": ("get", READS_JSON),
+    "annotation:pane-data": ("get", READS_JSON),
+    "annotation:draft-save": ("post", READS_JSON),
+    "annotation:grade-submit": ("post", READS_JSON),
+    "annotation:reading-skip": ("post", READS_JSON),
+    "scoring:metric-list": ("get", SEES_SYSTEMS),
+    "scoring:metrics-compute": ("post", SEES_SYSTEMS),
+    "scoring:item-metrics": ("get", SEES_ITEMS),
+    "scoring:agreement": ("get", ANALYZES),
+    "scoring:agreement-json": ("get", ANALYZES),
+    "scoring:composite": ("get", ANALYZES),
+    "scoring:leaderboard": ("get", ANALYZES),
+    "scoring:leaderboard-json": ("get", ANALYZES),
+    "scoring:leaderboard-receipt": ("get", ANALYZES),
+    "scoring:export-list": ("get", ANALYZES),
+    "scoring:workbook-download": ("get", ANALYZES),
 }
 
 
@@ -93,12 +158,16 @@ def people(operator, curator, coordinator, analyst, reader, stranger) -> dict[st
 @pytest.fixture
 def world(people) -> dict[str, Any]:
     """One of everything, with a running study."""
-    item = factories.item()
+    item = factories.item(format="multimodal_generation", task="disease-prediction", reference_image=True)
     release = factories.release()
     submission = factories.submission(release)
+    for asset in Asset.objects.all():
+        storage.write_once(storage.frames_path(asset), b"frames")
+        storage.write_once(storage.thumbnail_path(asset), b"thumbnail")
     study = factories.study(release, submissions=[submission], state="running")
     factories.enroll(study, people["coordinator"], "coordinator")
     factories.enroll(study, people["analyst"], "analyst")
+    spare = factories.enroll(study, factories.person("spare"), "analyst")
     enrolled = factories.enroll(study, people["reader"])
     factories.enroll(study, people["blind"])
     reading = factories.reading(enrolled, study.study_items.get(), list(submission.outputs.all()))
@@ -113,19 +182,64 @@ def world(people) -> dict[str, Any]:
         "study": study,
         "reading": reading,
         "job": job,
+        "spare": spare,
         "person": people["stranger"],
     }
 
 
 def arguments(name: str, world: dict[str, Any]) -> list[Any]:
     """What an address needs, found by its name."""
+    dataset, release, study = world["dataset"].slug, world["release"].version, world["study"].slug
+    by_noun: dict[str, list[Any]] = {
+        "dataset": [dataset],
+        "item": [world["item"].pk],
+        "image": [world["item"].pk, 0],
+        "import": [world["job"].pk],
+        "release": [dataset, release],
+        "system": [world["system"].slug],
+        "submission": [world["submission"].pk],
+        "output": [world["output"].pk, 1],
+        "study": [study],
+        "enrollment": [study],
+        "preview": [study, 1],
+        "reading": [world["reading"].pk],
+        "pane": [world["reading"].pk, 0],
+        "draft": [world["reading"].pk],
+        "grade": [world["reading"].pk],
+        "metric": [world["submission"].pk],
+        "metrics": [world["submission"].pk],
+        "person": [world["person"].pk],
+        "rubric": ["T1", "1.0"],
+        "review": [world["item"].pk],
+        "agreement": [study],
+        "composite": [study],
+        "leaderboard": [study],
+        "export": [study],
+        "workbook": [study],
+    }
     known: dict[str, list[Any]] = {
         "annotation:invitation-accept": ["QQ", "x-y"],
-        "annotation:person-detail": [world["person"].pk],
-        "annotation:person-roles": [world["person"].pk],
-        "annotation:person-activity": [world["person"].pk],
+        "annotation:item-list": [dataset],
+        "annotation:item-import": [],
+        "annotation:review-queue": [dataset],
+        "annotation:release-list": [dataset],
+        "annotation:release-freeze": [dataset],
+        "annotation:enrollment-activity": [study, world["spare"].pk],
+        "annotation:preview-frames": [study, 1, 0],
+        "annotation:preview-data": [study, 1, 0],
+        "annotation:reading-next": [study],
+        "annotation:reading-list": [study],
+        "annotation:output-import": [],
+        "scoring:leaderboard-receipt": [study, "A"],
     }
-    return known.get(name, [])
+    if name in known:
+        return known[name]
+    noun, _, verb = name.rsplit(":", maxsplit=1)[-1].partition("-")
+    return (
+        []
+        if verb in {"list", "create"} and noun in {"dataset", "system", "study", "person"}
+        else by_noun.get(noun, [])
+    )
 
 
 @pytest.mark.parametrize("name", sorted(TABLE))

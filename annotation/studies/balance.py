@@ -136,7 +136,19 @@ def text_warnings(study: Study) -> list[str]:
 
 
 def system_names(study: Study, user: User) -> dict[str, str]:
-    """Letter and name of each system for whoever may know; only letters for a person who is blind to the release."""
+    """Letter and name of each system; only letters until the study is locked, so that no report unblinds anybody."""
     rows = study.study_systems.select_related("submission__system_version__system").order_by("letter")
-    blind = releases_read_by(user).filter(pk=study.release_id).exists()
-    return {row.letter: "" if blind else str(row.submission.system_version) for row in rows}
+    named = study.state == Study.State.LOCKED and not _is_blind(study, user)
+    return {row.letter: str(row.submission.system_version) if named else "" for row in rows}
+
+
+def systems_in_words(study: Study, user: User) -> list[str]:
+    """The names of the systems in the order of the alphabet, which says nothing about letters; none for the blind."""
+    if _is_blind(study, user):
+        return []
+    rows = study.study_systems.select_related("submission__system_version__system")
+    return sorted(str(row.submission.system_version) for row in rows)
+
+
+def _is_blind(study: Study, user: User) -> bool:
+    return releases_read_by(user).filter(pk=study.release_id).exists()

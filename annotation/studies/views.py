@@ -85,7 +85,14 @@ def _second_step(request: HttpRequest, user: User, release: Release) -> HttpResp
 
 @require_safe
 def show_study(request: HttpRequest, slug: str) -> HttpResponse:
-    return _board(request, coordinated_study(_user(request), slug))
+    """The coordinator's board; an analyst is led to the numbers, a reader to the worklist."""
+    user = _user(request)
+    study = get_object_or_404(Study.objects.visible_to(user), slug=slug)
+    if Study.objects.run_by(user).filter(pk=study.pk).exists():
+        return _board(request, coordinated_study(user, slug))
+    if Study.objects.analyzable_by(user).filter(pk=study.pk).exists():
+        return redirect("scoring:leaderboard", slug)
+    return redirect("annotation:reading-list", slug)
 
 
 def _frame(request: HttpRequest, study: Study, tab: str) -> dict[str, Any]:
@@ -106,6 +113,7 @@ def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int
         "pace": progress.pace(study),
         "next_act": progress.next_act(study, done),
         "systems": systems,
+        "system_words": balance.systems_in_words(study, _user(request)),
         "rubrics": [row.rubric for row in study.study_rubrics.select_related("rubric")],
         "n_items": study.study_items.count(),
         "warnings": balance.reader_warnings(study),
