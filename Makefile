@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help demo serve test lint format clean
+.PHONY: help demo serve test machine lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -15,25 +15,29 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "Creating the virtual environment failed. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/core.stamp: $(BIN)/python requirements/core.txt requirements/constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/core.txt
+	@echo "Installing what the product needs into $(VENV) (about two minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/core.txt
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/core.stamp requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@touch $@
 
 demo: $(VENV)/core.stamp ## the demo world on http://127.0.0.1:8000
-	MEDGEN_HOME="$${MEDGEN_HOME:-var-demo}" $(BIN)/python manage.py demo --port $(PORT)
+	@MEDGEN_HOME="$${MEDGEN_HOME:-var-demo}" $(BIN)/python manage.py demo --port $(PORT)
 
 serve: $(VENV)/core.stamp ## the product on your own home (MEDGEN_HOME, default var/)
-	$(BIN)/python manage.py serve --port $(PORT)
+	@$(BIN)/python manage.py serve --port $(PORT)
 
-test: $(VENV)/dev.stamp ## lint, types and every test, browser included
-	@$(BIN)/python -m tests.machine
+test: machine $(VENV)/dev.stamp ## lint, types and every test, browser included
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	OPENPYXL_LXML=False $(BIN)/pytest -n 2 --dist loadgroup
+
+machine:
+	@$(PYTHON) -m tests.machine
 
 lint: $(VENV)/dev.stamp ## only lint and types
 	$(BIN)/ruff check .
