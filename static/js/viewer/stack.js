@@ -17,6 +17,12 @@ async function fetched(url, options) {
   return response;
 }
 
+/** Whether a header has what drawing needs. */
+function isWhole({ frames, rows, cols, offsets, quantiles, slope }) {
+  const sized = [frames, rows, cols].every((n) => Number.isInteger(n) && n > 0);
+  return sized && offsets?.length === frames + 1 && quantiles?.length > 1 && Number.isFinite(slope) && slope !== 0;
+}
+
 export class Stack {
   constructor(header, address) {
     this.header = header;
@@ -32,7 +38,7 @@ export class Stack {
   static async open(url, { signal } = {}) {
     const address = new URL(url, document.baseURI);
     const header = await (await fetched(address, { signal })).json();
-    if (!Number.isInteger(header.frames) || header.frames < 1) throw new Error("the image has no frames");
+    if (!isWhole(header)) throw new Error("its description is incomplete");
     return new Stack(header, new URL(header.data, address));
   }
 
