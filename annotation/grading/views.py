@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotation.assets import serving
 from annotation.assets.models import Asset
-from annotation.grading import forms, presentation, preview, progress, services
+from annotation.grading import forms, grants, presentation, preview, progress, services
 from annotation.grading.errors import GradingError, InvalidGradeError, StaleDraftError
 from annotation.grading.reading_json import reading_json, readings_of
 from annotation.people.models import User
@@ -105,12 +105,17 @@ def show_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
 @workstation
 @require_safe
 def send_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return JsonResponse(reading_json(get_object_or_404(readings_of(_user(request)), pk=pk)))
+    user = _user(request)
+    data = reading_json(get_object_or_404(readings_of(user), pk=pk))
+    grants.give(user.pk, pk)
+    return JsonResponse(data)
 
 
 def _pane_asset(request: HttpRequest, pk: UUID, number: int) -> Asset:
-    if not Reading.objects.visible_to(_user(request)).exclude(status=Reading.Status.VOID).filter(pk=pk).exists():
-        raise Http404("no such reading")
+    user = _user(request)
+    if not grants.holds(user.pk, pk):
+        _own_reading(request, pk)
+        grants.give(user.pk, pk)
     return presentation.presented(pk).asset_of(number)
 
 

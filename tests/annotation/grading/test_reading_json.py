@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.datasets.models import ItemRevision
-from annotation.grading import presentation
+from annotation.grading import grants, presentation
 from annotation.studies.models import Reading, ReadingOutput
 from tests import factories
 from tests.annotation.grading import world
@@ -207,3 +207,17 @@ def test_looking_changes_nothing(reader, sign_in):
 
     reading = Reading.objects.get(pk=made.readings[0].pk)
     assert (reading.status, reading.opened_at) == ("queued", None)
+
+
+def test_a_grant_for_pictures_is_of_one_person_and_ends(reader, other_reader, sign_in, monkeypatch):
+    made = world.small_study(reader)
+    client, url = sign_in(reader), address(made.readings[0], "pane-frames", 0)
+    assert client.get(url).status_code == 200
+    made.study.enrollments.update(active=False)
+
+    soon, stranger = client.get(url), sign_in(other_reader).get(url)
+    monkeypatch.setattr(grants, "SECONDS", 0.0)
+    grants.withdraw_all()
+    later = client.get(url)
+
+    assert (soon.status_code, stranger.status_code, later.status_code) == (200, 404, 404)
