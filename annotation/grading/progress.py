@@ -28,7 +28,7 @@ def worklist(study: Study, user: User, *, status: str = "", page: str | int = 1)
     return {
         "page_obj": listed,
         "rows": [(reading, versions.get(reading.pk, 0)) for reading in listed],
-        "counts": list(counts.items()),
+        "counts": [(value, Reading.Status(value).label, n) for value, n in counts.items()],
         "total": sum(counts.values()),
         "submitted": counts[Reading.Status.SUBMITTED],
         "pending": counts[Reading.Status.QUEUED] + counts[Reading.Status.IN_PROGRESS],

@@ -15,6 +15,17 @@ from annotation.studies.planning import gradable, stratum_words
 from annotation.systems.models import OutputPart, Submission, releases_read_by
 
 NAME_LENGTH = 4
+NARROW_COLUMNS, NARROW_LETTERS = 6, 50
+TITLES = {
+    "reader × stratum": "Items per reader and stratum",
+    "reader × format": "Items per reader and format",
+    "reader × all": "Items per reader",
+    "reader pairs": "Items that two readers share",
+    "system × reader": "Outputs of each system per reader",
+    "system × label": "Outputs of each system under each label",
+    "system × reader and label": "Outputs of each system per reader and label",
+    "system × block": "Outputs of each system in each part of the lists",
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,14 @@ class ShownTable:
     rows: list[TableRow]
     verdict: str
     balanced: bool
+
+    @property
+    def title(self) -> str:
+        return TITLES.get(self.name, self.name.capitalize())
+
+    @property
+    def is_wide(self) -> bool:
+        return len(self.columns) > NARROW_COLUMNS or sum(map(len, self.columns)) > NARROW_LETTERS
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class ReleaseForm(forms.Form):
     release = forms.ChoiceField(label="Release", help_text="Only frozen releases that have submissions.")
 
     def __init__(self, *args: Any, releases: list[Release], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
         field = self.fields["release"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(str(release), f"{release.dataset.name}, version {release.version}") for release in releases]
@@ -91,14 +91,16 @@ class StudyForm(forms.Form):
     due_on = forms.DateField(required=False, label="Due", widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, *args: Any, release: Release, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
         self.release = release
         revisions = ItemRevision.objects.filter(release_items__release=release, is_fixture=False)
         present = list(revisions.values_list("format", "task", "modality").distinct())
+        formats = {row[0] for row in present}
         people = people_choices()
         self._offer("submissions", submission_choices(release, user))
         self._offer("rubrics", [(str(rubric), f"{rubric.name} ({rubric})") for rubric in Rubric.objects.all()])
-        self._offer("formats", _labels({row[0] for row in present}, taxonomy.format_label))
+        self.initial.setdefault("rubrics", _usual_rubrics(formats))
+        self._offer("formats", _labels(formats, taxonomy.format_label))
         self._offer("tasks", _labels({row[1] for row in present}, taxonomy.task_label))
         self._offer("modalities", _labels({row[2] for row in present}, taxonomy.modality_label))
         self._offer("readers", people)
@@ -129,6 +131,13 @@ class StudyForm(forms.Form):
             self.add_error(name if name in self.fields else None, f"{each.value}: {each.rule}".removeprefix(": "))
 
 
+def _usual_rubrics(formats: set[str]) -> list[str]:
+    """The clinical rubric, and the edit triad where there is something to edit; in their newest versions."""
+    codes = ["T1", *(["T6"] if taxonomy.IMAGE_EDITING in formats else [])]
+    newest = {rubric.code: str(rubric) for rubric in Rubric.objects.filter(code__in=codes).order_by("version")}
+    return list(newest.values())
+
+
 def _labels(codes: set[str], label: Any) -> list[tuple[str, str]]:
     return sorted(((code, label(code)) for code in codes if code), key=lambda pair: pair[1])
 
@@ -151,7 +160,7 @@ class EnrollmentForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
         field = self.fields["username"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = people_choices()

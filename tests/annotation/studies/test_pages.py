@@ -75,9 +75,30 @@ def test_the_list_takes_the_same_queries_for_many_studies(coordinator, sign_in, 
 def test_board_balance_and_people_are_for_coordinators(running, stranger, sign_in):
     people = [*(running.enrollments.get(role=role).user for role in ("coordinator", "analyst")), stranger]
     people.append(running.enrollments.get(reader_code="R01").user)
-    for name in ("study-detail", "study-balance", "enrollment-list", "study-flags"):
+    for name in ("study-balance", "enrollment-list", "study-flags"):
         address = url(name, running.slug)
         assert [sign_in(user).get(address).status_code for user in people] == [200, 403, 404, 403], name
+
+
+def test_members_who_do_not_run_the_study_are_led_to_their_own_page(running, stranger, sign_in):
+    analyst, reader = (running.enrollments.get(**kind).user for kind in ({"role": "analyst"}, {"reader_code": "R01"}))
+    address = url("study-detail", running.slug)
+
+    assert sign_in(analyst).get(address).headers["Location"] == reverse("scoring:leaderboard", args=[running.slug])
+    assert sign_in(reader).get(address).headers["Location"] == url("reading-list", running.slug)
+    assert sign_in(stranger).get(address).status_code == 404
+
+
+def test_letters_are_named_only_when_the_study_is_locked(running, coordinator, sign_in):
+    client, address = sign_in(coordinator), url("study-balance", running.slug)
+    letters = {row.letter: str(row.submission.system_version) for row in running.study_systems.all()}
+
+    before = client.get(address).content.decode()
+    services.lock_study(study=running, actor=coordinator)
+    after = client.get(address).content.decode()
+
+    for letter, name in letters.items():
+        assert f"{letter} is {name}" not in before and f"{letter} is {name}" in after
 
 
 def test_the_board_counts_readings_by_reader_and_stratum(running, coordinator, reader, sign_in):
