@@ -17,7 +17,7 @@ from annotation.datasets.known import (
 from annotation.datasets.models import ItemRevision
 from annotation.datasets.pictures import Picture, Pictures
 from annotation.formats.problems import Problem
-from annotation.formats.records import OPTIONS_UNKNOWN, Aliases, ItemRecord
+from annotation.formats.records import OPTIONS_UNKNOWN, Aliases, ItemRecord, text_key
 from annotation.imaging.fingerprint import keyed_hash
 from annotation.imaging.image import ImageError
 from annotation.people.models import User
@@ -46,6 +46,12 @@ class ItemDraft:
     @property
     def image_places(self) -> list[ImagePlace]:
         return [(role, position, picture.sha256) for role, position, picture in self.pictures]
+
+    @property
+    def twin_key(self) -> Hashable:
+        """Question, answer and pictures alone: two lines that share them are probably one item twice."""
+        shown = tuple(picture.sha256 for _, _, picture in self.pictures)
+        return text_key(self.record.instruction), text_key(self.record.reference_text), shown
 
     def case_key(self) -> str:
         """Keyed hash of the case: as the file names it, else of the patient of the first picture that has one."""

@@ -213,11 +213,10 @@ def _planned(
 
 
 def _notice_twin(draft: ItemDraft, index: Index[KnownItem], seen: dict[object, str], summary: ImportSummary) -> None:
-    """Equal content is never merged; it is said."""
-    key = draft.contents[0]
-    twins = index.by_content.get(key)
-    twin = twins[0].code if twins else seen.get(key)
-    seen.setdefault(key, draft.where)
+    """Equal content is never merged; it is said, also where only the labels differ."""
+    twins = index.by_content.get(draft.contents[0])
+    twin = twins[0].code if twins else seen.get(draft.twin_key)
+    seen.setdefault(draft.twin_key, draft.where)
     if twin:
         rule = f"says and shows the same as {twin}; kept as an item of its own"
         summary.problems.append(Problem(draft.record.file, draft.record.line, "content", "", rule, fatal=False))

@@ -108,10 +108,10 @@ def _asset(request: HttpRequest, pk: UUID, index: int) -> Asset:
     """The picture at this place of the item's present revision, inputs first (one query)."""
     visible = ItemRevision.objects.filter(current_of__in=Item.objects.visible_to(person(request)).filter(pk=pk))
     images = ItemImage.objects.filter(revision__in=visible).select_related("asset").order_by("role", "position")
-    found = images[index : index + 1]
-    if not found:
+    found = list(images)
+    if index >= len(found):
         raise Http404("The item has no such image.")
-    return found[0].asset
+    return found[index].asset
 
 
 def _scope(pk: UUID, index: int) -> str:

@@ -54,7 +54,7 @@ def test_equal_content_makes_items_of_their_own_with_a_notice(tmp_path):
     assert counts(first) == (3, 0, 0, 0)
     assert counts(second) == (0, 0, 3, 0)
     assert ItemAlias.objects.values("item").distinct().count() == 3
-    assert [(p.line, p.fatal) for p in first.problems] == [(2, False)]
+    assert [(p.line, p.fatal) for p in first.problems] == [(2, False), (3, False)]
     assert "kept as an item of its own" in first.problems[0].rule
     assert second.problems == []
 
