@@ -3,7 +3,7 @@
 import json
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -147,6 +147,8 @@ def _time(value: Any) -> datetime | None:
         return None
     try:
         moment = parse_datetime(value)
-    except ValueError:
+        if moment is None or moment.tzinfo is None:
+            return None
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None

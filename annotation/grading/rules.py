@@ -244,7 +244,7 @@ def _read_score(criterion: CriterionRule, value: Any, reason: Any, reading: _Rea
     if problem := _off_scale(criterion, value):
         reading.refuse(criterion.code, f"{criterion.label}: {_shown(value)}: {problem}")
         return None
-    return Score(criterion.code, float(value))
+    return Score(criterion.code, _on_step(criterion, value))
 
 
 def _read_na(criterion: CriterionRule, reason: Any, reading: _Reading) -> Score | None:
@@ -258,8 +258,15 @@ def _read_na(criterion: CriterionRule, reason: Any, reading: _Reading) -> Score 
     return Score(criterion.code, None, str(reason))
 
 
+def _on_step(criterion: CriterionRule, value: float) -> float:
+    """The step that a value on the scale means, so that equal grades are equal numbers."""
+    return criterion.low + round((value - criterion.low) / criterion.step) * criterion.step
+
+
 def _off_scale(criterion: CriterionRule, value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"must be a number, {criterion.scale_words}"
+    if isinstance(value, float) and not math.isfinite(value):
         return f"must be a number, {criterion.scale_words}"
     if value < criterion.low:
         return f"is below {criterion.low:g}"

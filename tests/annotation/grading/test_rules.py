@@ -92,6 +92,19 @@ def test_what_is_wrong_is_named_with_label_field_value_and_limit(payload, expect
     assert texts(payload) == [expected]
 
 
+def test_a_number_too_long_for_any_scale_is_above_it():
+    (problem,) = texts(graded(scores=OTHER | {"overall": 10**400}))
+
+    assert problem.endswith(": is above 5")
+
+
+def test_a_value_a_hair_off_its_step_is_stored_as_the_step():
+    judgments, problems = judge(graded(scores={"overall": 4.0000000001, "depth": 3.4999999999}), question())
+
+    assert problems == []
+    assert [score.value for score in judgments[0].scores] == [4.0, 3.5]
+
+
 def test_a_label_that_is_not_shown_is_refused():
     payload = graded()
     payload["outputs"]["C"] = {}

@@ -170,6 +170,8 @@ def test_a_wrong_value_is_answered_with_label_field_and_limit_and_nothing_is_sto
         ({"client_time": "yesterday"}, 422, "client_time"),
         ({"client_time": "2026-11-25T10:00:00"}, 422, "client_time"),
         ({"client_time": "2026-99-25T10:00:00Z"}, 422, "client_time"),
+        ({"client_time": "0001-01-01T00:00:00+23:59"}, 422, "client_time"),
+        ({"client_time": "9999-12-31T23:59:59-23:59"}, 422, "client_time"),
         ({"reason": 5}, 422, "reason"),
         ({"reason": "too early"}, 422, "nothing is submitted yet"),
         ({"active_ms": 1e12}, 400, "active_ms"),
