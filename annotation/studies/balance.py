@@ -12,7 +12,7 @@ from annotation.studies import drawing
 from annotation.studies.allocation import AllocationError, BalanceReport, BalanceTable, balance_report
 from annotation.studies.models import Enrollment, Study
 from annotation.studies.planning import gradable, stratum_words
-from annotation.systems.models import OutputPart, Submission, releases_read_by
+from annotation.systems.models import OutputPart, Submission, datasets_read_by
 
 NAME_LENGTH = 4
 NARROW_COLUMNS, NARROW_LETTERS = 6, 50
@@ -170,4 +170,4 @@ def systems_in_words(study: Study, user: User) -> list[str]:
 
 
 def _is_blind(study: Study, user: User) -> bool:
-    return releases_read_by(user).filter(pk=study.release_id).exists()
+    return datasets_read_by(user).filter(pk=study.release.dataset_id).exists()

@@ -127,7 +127,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
         blind = Enrollment.objects.filter(
             user=user.pk, role=Enrollment.Role.READER, study__state__in=Study.OPEN_STATES
         )
-        return staff.exclude(release__in=blind.values("study__release")).distinct()
+        return staff.exclude(release__dataset__in=blind.values("study__release__dataset")).distinct()
 
 
 class Study(models.Model):

@@ -20,7 +20,7 @@ from annotation.people.models import User
 from annotation.releases.models import Release
 from annotation.systems.forms import OutputUploadForm
 from annotation.systems.importing import import_outputs
-from annotation.systems.models import System, releases_read_by
+from annotation.systems.models import System, datasets_read_by
 
 KIND = "outputs"
 PAGE = 100
@@ -45,12 +45,13 @@ def import_page(request: HttpRequest) -> HttpResponse:
 
 
 def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> OutputUploadForm:
-    """The form with what this person may choose: nothing of a release they are to read blind."""
+    """The form with what this person may choose: nothing of a dataset they are to read blind."""
     user = person(request)
-    releases = Release.objects.visible_to(user).exclude(pk__in=releases_read_by(user))
+    blind = datasets_read_by(user)
+    releases = Release.objects.visible_to(user).exclude(dataset__in=blind)
     return OutputUploadForm(
         *args,
-        datasets=Dataset.objects.visible_to(user),
+        datasets=Dataset.objects.visible_to(user).exclude(pk__in=blind),
         releases=releases.select_related("dataset"),
         systems=System.objects.visible_to(user),
         **kwargs,
@@ -112,8 +113,7 @@ def _run(request: HttpRequest, upload: Upload, *, dry_run: bool) -> ImportSummar
 
 def visible_jobs(user: User) -> Any:
     """Imports this person may look at; of outputs only where they are no blind reader of the dataset."""
-    blind = Dataset.objects.filter(releases__in=releases_read_by(user))
-    return ImportJob.objects.exclude(kind=ImportJob.Kind.OUTPUTS, dataset__in=blind)
+    return ImportJob.objects.exclude(kind=ImportJob.Kind.OUTPUTS, dataset__in=datasets_read_by(user))
 
 
 @items_visible

@@ -30,6 +30,11 @@ def releases_read_by(user: "User | AnonymousUser") -> models.QuerySet[Release]:
     )
 
 
+def datasets_read_by(user: "User | AnonymousUser") -> models.QuerySet[Dataset]:
+    """Datasets of those releases: what a system says of an item it says in every release, and without one."""
+    return Dataset.objects.filter(releases__in=releases_read_by(user))
+
+
 def _sees_systems(user: "User | AnonymousUser") -> bool:
     return isinstance(user, User) and user.may_see_items
 
@@ -38,7 +43,7 @@ class SystemQuerySet(models.QuerySet["System"]):
     def visible_to(self, user: "User | AnonymousUser") -> "SystemQuerySet":
         if not _sees_systems(user):
             return self.none()
-        return self.exclude(versions__submissions__release__in=releases_read_by(user))
+        return self.exclude(versions__submissions__dataset__in=datasets_read_by(user))
 
 
 class System(models.Model):
@@ -85,7 +90,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: "User | AnonymousUser") -> "SubmissionQuerySet":
         if not _sees_systems(user):
             return self.none()
-        return self.exclude(release__in=releases_read_by(user))
+        return self.exclude(dataset__in=datasets_read_by(user))
 
 
 class Submission(models.Model):

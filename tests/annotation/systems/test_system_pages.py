@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from annotation.assets import storage
 from annotation.datasets.models import ImportJob
+from annotation.studies.models import Study
 from annotation.systems.models import OutputPart, Submission
 from tests import factories
 
@@ -65,6 +66,32 @@ def test_a_blind_reader_meets_404_whatever_else_they_are(submission, coordinator
     assert b"urora" not in client.get(reverse("annotation:system-list")).content
     form = client.get(reverse("annotation:output-import")).content
     assert b"urora" not in form and b"liver@1.0" not in form
+
+
+@pytest.mark.parametrize("version", ["1.1", None])
+def test_a_blind_reader_meets_404_for_what_the_system_delivered_elsewhere(submission, coordinator, sign_in, version):
+    elsewhere = submission if version is None else factories.submission(factories.release(version=version))
+    if version is None:
+        Submission.objects.filter(pk=submission.pk).update(release=None)
+    read = factories.study(submission.dataset.releases.get(version="1.0"))
+    factories.enroll(read, coordinator, "reader")
+    client = sign_in(coordinator)
+
+    assert {client.get(url).status_code for url in addresses(elsewhere)} == {404}
+    assert b"urora" not in client.get(reverse("annotation:system-list")).content
+    form = client.get(reverse("annotation:output-import")).content
+    assert b"urora" not in form and b"liver@" not in form
+
+
+def test_a_blind_reader_has_no_numbers_of_another_study_of_the_same_items(submission, coordinator):
+    read = factories.study(submission.release)
+    other = factories.study(factories.release(version="1.1"), slug="round-2", state="locked")
+    factories.enroll(other, coordinator, "analyst")
+    assert Study.objects.analyzable_by(coordinator).exists()
+
+    factories.enroll(read, coordinator, "reader")
+
+    assert not Study.objects.analyzable_by(coordinator).exists()
 
 
 def test_after_the_lock_the_reader_sees_them(submission, coordinator, sign_in):
