@@ -6,6 +6,7 @@ refuses the whole archive by the name of the entry, and nothing is left behind o
 
 import re
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -20,6 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\\:]")
 _ARCHIVE_SUFFIXES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".bz2", ".xz", ".gz", ".zst")
 _ARCHIVE_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\xfd7zXZ\x00", b"BZh")
 BLOCK_BYTES = 1 << 20
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, struct.error)
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class ZipLimits:
     ratio: int = 200
     ratio_free_bytes: int = 64 << 20
     name_characters: int = 240
+    part_bytes: int = 255
 
 
 def is_zip(path: Path) -> bool:
@@ -52,8 +55,8 @@ def unpack_zip(path: Path, into: Path, *, limits: ZipLimits | None = None) -> No
             written = 0
             for entry in entries:
                 written += _unpack_entry(archive, entry, into, limits.total_bytes - written)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as problem:
-        raise UploadError(f"{path.name}: the archive is damaged or not a zip archive ({problem})") from problem
+    except DAMAGE as problem:
+        raise UploadError(f"the archive is damaged or not a zip archive ({problem})") from problem
 
 
 def _checked_entries(archive: zipfile.ZipFile, size: int, limits: ZipLimits) -> list[zipfile.ZipInfo]:
@@ -71,12 +74,21 @@ def _checked_entries(archive: zipfile.ZipFile, size: int, limits: ZipLimits) -> 
         if folded in seen:
             raise UploadError(f"{name!r}: names the same file as {seen[folded]!r}")
         seen[folded] = name
+    _refuse_files_as_folders(seen)
     total = sum(entry.file_size for entry in entries)
     if total > limits.total_bytes:
         raise UploadError(f"unpacked the archive has {total} bytes; the limit is {limits.total_bytes}")
     if total > limits.ratio_free_bytes and total > limits.ratio * size:
         raise UploadError(f"{size} bytes unpack to {total}; more than {limits.ratio} to 1 is refused")
     return entries
+
+
+def _refuse_files_as_folders(seen: dict[str, str]) -> None:
+    """No entry may lie below another one that is a file."""
+    for folded, name in seen.items():
+        for folder in PurePosixPath(folded).parents:
+            if str(folder) in seen:
+                raise UploadError(f"{name!r}: lies below {seen[str(folder)]!r}, which is a file")
 
 
 def _refuse_overlaps(entries: list[zipfile.ZipInfo], size: int) -> None:
@@ -98,6 +110,8 @@ def _broken_rules(entry: zipfile.ZipInfo, limits: ZipLimits) -> Iterator[str]:
         yield "ends in a dot or a blank"
     if len(name) > limits.name_characters:
         yield f"{len(name)} characters are more than {limits.name_characters}"
+    if any(len(part.encode()) > limits.part_bytes for part in parts):
+        yield f"has a name of more than {limits.part_bytes} bytes"
     if kind not in {0, stat.S_IFREG}:
         yield "is a link or a device, not a file"
     if entry.flag_bits & 0x1:

@@ -20,6 +20,7 @@ from annotation.datasets.unpacking import is_zip, unpack_zip
 from annotation.people.models import User
 
 KEPT_SECONDS = 24 * 3600
+NAME_BYTES = 120
 RECORD_SUFFIXES = (".jsonl", ".json", ".parquet")
 
 
@@ -45,7 +46,7 @@ def stage_upload(file: "UploadedFile[bytes]", *, owner: User, kind: str, said: d
         UploadError: too large, neither records nor an archive, or an archive that breaks a rule.
     """
     _sweep()
-    name = PurePosixPath(str(file.name).replace("\\", "/")).name[-120:] or "upload"
+    name = _short_name(str(file.name))
     limit = settings.MEDGEN_UPLOAD_BYTES
     if file.size is not None and file.size > limit:
         raise UploadError(f"{name}: {file.size} bytes are more than {limit}")
@@ -60,6 +61,12 @@ def stage_upload(file: "UploadedFile[bytes]", *, owner: User, kind: str, said: d
         shutil.rmtree(made, ignore_errors=True)
         raise
     return upload
+
+
+def _short_name(name: str) -> str:
+    """The last part of a file's name, its end kept, short enough for any file system."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    return last.encode()[-NAME_BYTES:].decode(errors="ignore") or "upload"
 
 
 def _keep(file: "UploadedFile[bytes]", made: Path, name: str) -> str:

@@ -43,6 +43,13 @@ def package(tmp_path):
     return folder
 
 
+def test_a_name_of_many_wide_characters_is_cut(curator, sign_in, home):
+    answer = upload(sign_in(curator), SimpleUploadedFile("\N{DUCK}" * 120 + ".jsonl", b"{}"))
+
+    assert answer.status_code == 200
+    assert answer.context["upload"].name.endswith("\N{DUCK}.jsonl")
+
+
 def test_a_zip_is_looked_at_then_imported(package, curator, sign_in, home):
     client = sign_in(curator)
 

@@ -92,6 +92,25 @@ def test_twins_in_unicode_form_are_refused(tmp_path):
     assert "names the same file" in refused(path, tmp_path)
 
 
+def test_a_file_that_another_entry_uses_as_a_folder_is_refused(tmp_path):
+    path = archive(tmp_path / "a.zip", ("pack", b"x"), ("pack/data.jsonl", b"{}"))
+
+    assert refused(path, tmp_path) == "'pack/data.jsonl': lies below 'pack', which is a file"
+
+
+def test_a_name_that_no_file_system_takes_is_refused(tmp_path):
+    path = archive(tmp_path / "a.zip", ("\N{DUCK}" * 64 + ".jsonl", b"{}"))
+
+    assert refused(path, tmp_path).endswith("has a name of more than 255 bytes")
+
+
+def test_a_name_that_is_not_unicode_is_refused(tmp_path):
+    path = archive(tmp_path / "a.zip", ("é.jsonl", b"{}"))
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xfe"))
+
+    assert "damaged" in refused(path, tmp_path)
+
+
 def test_a_bomb_is_refused_by_its_ratio(tmp_path):
     path = archive(tmp_path / "a.zip", ("zeros.bin", bytes(3_000_000)))
 
