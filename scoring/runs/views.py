@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotation.datasets.models import Item
 from annotation.people.models import User
-from annotation.systems.models import Output, Submission, releases_read_by
+from annotation.systems.models import Output, Submission, datasets_read_by
 from scoring.runs.services import current_values, outputs_to_do, present_settings, run_metrics
 from scoring.runs.summaries import metric_summaries
 
@@ -50,7 +50,7 @@ def item_metrics(request: HttpRequest, pk: UUID) -> HttpResponse:
     outputs = (
         Output.objects.current()
         .filter(revision=item.current_revision_id)
-        .exclude(submission__release__in=releases_read_by(request.user))
+        .exclude(submission__dataset__in=datasets_read_by(request.user))
     )
     values = (
         current_values(outputs)

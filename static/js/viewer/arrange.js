@@ -72,7 +72,7 @@ function beside(places) {
   const column = images.length ? strips + 1 : 1;
   texts.forEach((place, i) => areas.set(place, area(1 + (i * rows) / texts.length, column, rows / texts.length)));
   const share = rows / texts.length;
-  const first = texts.length > 1 && share === 1 ? `fit-content(${texts.length > 2 ? 34 : 48}%) ` : "";
+  const first = images.length < 2 && texts.length > 1 && share === 1 ? `fit-content(${texts.length > 2 ? 34 : 48}%) ` : "";
   const left = images.length ? (strips === 2 ? "minmax(0, 6fr) minmax(0, 6fr) " : "minmax(0, 11fr) ") : "";
   return { rows: first ? `${first}${even(rows - 1)}` : even(rows), columns: `${left}minmax(0, 10fr)`, areas };
 }
