@@ -15,6 +15,7 @@ from annotation.audit.record import record
 from annotation.people.errors import PeopleError
 from annotation.people.models import User
 
+NAME_LIMIT = 150
 ROLES = {"operator": "is_operator", "curator": "is_curator", "study-creator": "may_create_studies"}
 
 
@@ -29,13 +30,19 @@ def create_person(
     is_curator: bool = False,
     may_create_studies: bool = False,
 ) -> User:
-    """Add a person. Without a password they cannot sign in until they accept an invitation."""
-    username = username.strip()
+    """Add a person. Without a password they cannot sign in until they accept an invitation.
+
+    A user name is kept in the form that signing in compares (Unicode NFKC); names that differ in case only are one.
+    """
+    username = User.normalize_username(username.strip())
     try:
         UnicodeUsernameValidator()(username)
     except ValidationError as problem:
         raise PeopleError(f"user name: {username!r}: {' '.join(problem.messages)}") from problem
-    if User.objects.filter(username__iexact=username).exists():
+    if len(username) > NAME_LIMIT or len(name.strip()) > NAME_LIMIT:
+        raise PeopleError(f"user name and name: at most {NAME_LIMIT} characters each")
+    folded = username.casefold()
+    if any(taken.casefold() == folded for taken in User.objects.values_list("username", flat=True)):
         raise PeopleError(f"user name: {username!r} is taken")
     user = User(
         username=username,
