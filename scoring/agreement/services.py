@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from django.db import transaction
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from annotation.studies.models import Study
 from scoring.agreement.models import AnalysisRun
 from scoring.agreement.ratings import Ratings, study_ratings
+from scoring.agreement.resampling import icc_cluster_interval
 from scoring.statistics import (
     Interval,
     UndefinedStatisticError,
@@ -18,7 +19,6 @@ from scoring.statistics import (
     fleiss_kappa,
     gwet_ac,
     icc,
-    icc_interval,
     icc_reml,
     krippendorff_alpha,
     pairwise_agreement,
@@ -26,7 +26,7 @@ from scoring.statistics import (
 )
 from scoring.statistics.alpha import Level
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 SEED = 20251113
 LEVEL: Level = "ordinal"
 
@@ -67,24 +67,24 @@ def criterion_agreement(ratings: Ratings) -> dict[str, Any]:
     """All coefficients of one criterion; each is a number, or None with its reason."""
     values = ratings.values
     graded = ~np.isnan(values)
-    shared = int((graded.sum(axis=0) >= 2).sum()) if values.size else 0
-    rated = _rated(values)
+    shared = np.nonzero(graded.sum(axis=0) >= 2)[0]
+    rated, clusters = _rated(ratings)
     return {
         "code": ratings.code,
         "label": ratings.label,
         "level": LEVEL,
         "n_readers": int(graded.any(axis=1).sum()) if values.size else 0,
         "n_outputs": int(graded.any(axis=0).sum()) if values.size else 0,
-        "n_shared": shared,
-        "n_clusters": len({ratings.clusters[unit] for unit in np.nonzero(graded.any(axis=0))[0]}) if shared else 0,
+        "n_shared": int(shared.size),
+        "n_clusters": len({ratings.clusters[unit] for unit in shared}),
         "n_values": int(graded.sum()),
         "n_not_graded": ratings.n_assigned - ratings.n_graded,
         "n_not_applicable": ratings.n_not_applicable,
         "alpha": _alpha(ratings),
         "percent": _single(lambda: percent_agreement(values)),
         "within_one": _single(lambda: percent_agreement(values, tolerance=1.0)),
-        "icc_a1": _icc(rated, "A,1"),
-        "icc_ak": _icc(rated, "A,k"),
+        "icc_a1": _icc(rated, clusters, "A,1"),
+        "icc_ak": _icc(rated, clusters, "A,k"),
         "ac1": _single(lambda: gwet_ac(values, categories=ratings.categories)),
         "ac2": _single(lambda: gwet_ac(values, categories=ratings.categories, weights="quadratic")),
         "fleiss": _single(lambda: fleiss_kappa(rated, categories=ratings.categories)),
@@ -116,20 +116,23 @@ def _alpha(ratings: Ratings) -> dict[str, Any]:
     )
 
 
-def _rated(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Without readers and outputs that have no value at all."""
+def _rated(ratings: Ratings) -> tuple[NDArray[np.float64], list[str]]:
+    """Values without readers and outputs that have none at all, and the clusters of the outputs left."""
+    values = ratings.values
     if not values.size:
-        return values
+        return values, []
     present = ~np.isnan(values)
-    return values[present.any(axis=1)][:, present.any(axis=0)]
+    units = np.nonzero(present.any(axis=0))[0]
+    return values[present.any(axis=1)][:, units], [ratings.clusters[unit] for unit in units]
 
 
-def _icc(rated: NDArray[np.float64], form: Any) -> dict[str, Any]:
-    """On complete data the F-based form, with gaps by variance components; the name says which."""
+def _icc(rated: NDArray[np.float64], clusters: list[str], form: Literal["A,1", "A,k"]) -> dict[str, Any]:
+    """From mean squares on complete data, with gaps by variance components; the name says which."""
     if rated.size and not np.isnan(rated).any():
-        return _with_interval(lambda: icc(rated, form=form), lambda: icc_interval(rated, form=form)) | {
-            "estimator": "ANOVA"
-        }
+        return _with_interval(
+            lambda: icc(rated, form=form),
+            lambda: icc_cluster_interval(rated, form=form, clusters=clusters, seed=SEED),
+        ) | {"estimator": "ANOVA"}
     return _single(lambda: icc_reml(rated, form=form)) | {
         "low": None,
         "high": None,

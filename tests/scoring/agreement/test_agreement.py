@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from annotation.grading.models import Grade
 from scoring.agreement.ratings import study_ratings
+from scoring.agreement.resampling import icc_cluster_interval
 from scoring.agreement.services import agreement
-from scoring.statistics import cohen_kappa, icc, krippendorff_alpha
+from scoring.statistics import bootstrap_interval, cohen_kappa, icc, krippendorff_alpha
 from tests import factories
 from tests.scoring.world import build
 
@@ -117,3 +118,52 @@ def test_the_command_prints_json(world):
     call_command("agreement", "round-1", "--json", stdout=out)
 
     assert overall(json.loads(out.getvalue()))["n_shared"] == 12
+
+
+def test_outputs_of_one_cluster_move_together_in_the_interval_of_an_icc():
+    generator = np.random.default_rng(3)
+    cases = np.repeat(generator.normal(3, 1, 15), 6)
+    table = np.vstack([cases + generator.normal(0, 0.5, 90) for _ in range(2)])
+    together = [unit // 6 for unit in range(90)]
+
+    found = icc_cluster_interval(table, form="A,1", clusters=together, seed=1)
+    direct = bootstrap_interval(lambda units: icc(table[:, units], form="A,1"), clusters=together, seed=1)
+    apart = icc_cluster_interval(table, form="A,1", clusters=list(range(90)), seed=1)
+
+    assert (found.low, found.high) == pytest.approx((direct.low, direct.high), abs=1e-12)
+    assert found.high - found.low > 1.3 * (apart.high - apart.low)
+
+
+def test_the_mean_of_all_readers_has_the_limits_of_one_reader_stepped_up():
+    table = np.array([FIRST, SECOND, [3, 2, 3, 5, 5, 5, 3, 3, 2, 1, 4, 4]], dtype=float)
+
+    one = icc_cluster_interval(table, form="A,1", clusters=range(12), seed=1)
+    mean = icc_cluster_interval(table, form="A,k", clusters=range(12), seed=1)
+
+    assert mean.low == pytest.approx(3 * one.low / (1 + 2 * one.low), abs=1e-3)
+    assert mean.low > one.low
+
+
+def test_below_ten_clusters_no_coefficient_has_an_interval():
+    made = build(items=9, systems=2, readers=2)
+    for enrollment, shift in zip(made.readers, (0, 1), strict=True):
+        for place, reading in enumerate(enrollment.readings.all()):
+            factories.grade(reading.reading_outputs.get(), scores={"overall": 1 + (place % 4) + shift * (place % 2)})
+
+    row = overall(agreement(made.study))
+
+    assert row["icc_a1"]["value"] is not None
+    assert [row[name]["low"] for name in ("alpha", "icc_a1", "icc_ak")] == [None, None, None]
+    assert "9 entered" in row["icc_a1"]["interval_reason"]
+
+
+def test_only_clusters_that_two_readers_share_are_counted():
+    made = build(items=12, systems=1, readers=2)
+    for enrollment, n_graded in zip(made.readers, (12, 8), strict=True):
+        for reading in enrollment.readings.order_by("position")[:n_graded]:
+            factories.grade(reading.reading_outputs.get(), scores={"overall": 1 + reading.position % 5})
+
+    row = overall(agreement(made.study))
+
+    assert (row["n_outputs"], row["n_shared"], row["n_clusters"]) == (12, 8, 8)
+    assert "8 entered" in row["alpha"]["interval_reason"]
