@@ -16,6 +16,7 @@ from scoring.runs.services import current_values
 NOT_MEASURED = "not measured"
 NOT_GRADED = "not graded"
 NOT_APPLICABLE = "not_applicable"
+SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,11 @@ class GradedOutput:
 
 
 def study_outputs(study: Study) -> list[StudyOutput]:
-    """The outputs of a study's systems for its items: the version that readings show, else the present one."""
+    """The outputs of a study's systems for its items, one version of each.
+
+    The version that readings show; where none does, the newest that was there when the study opened, so that a
+    failure still counts when the output is delivered after all, too late to be graded.
+    """
     systems = {row.submission_id: row.letter for row in StudySystem.objects.filter(study=study)}
     items = {
         row.revision_id: row
@@ -49,7 +54,8 @@ def study_outputs(study: Study) -> list[StudyOutput]:
     for output in outputs.order_by("version"):
         key = (output.submission_id, output.revision_id)
         held = chosen.get(key)
-        if held is None or held.pk not in shown:
+        late = study.opened_at is not None and output.created_at > study.opened_at
+        if held is None or output.pk in shown or not (held.pk in shown or late):
             chosen[key] = output
     return sorted(
         (
@@ -131,7 +137,8 @@ def _row(
             found = list(grades.scores.get(criterion, [])) if grades else []
             reason = "" if found else (NOT_APPLICABLE if grades else NOT_GRADED)
         else:
-            found, reason = _metric(metric_codes(component.source), measured.get(row.output.pk, {}))
+            absent = SUPERSEDED if row.output.superseded_by_id else NOT_MEASURED
+            found, reason = _metric(metric_codes(component.source), measured.get(row.output.pk, {}), absent)
         if found:
             values[component.code] = found
         elif reason == "identical":
@@ -153,9 +160,9 @@ def _row(
     )
 
 
-def _metric(codes: Iterable[str], values: Mapping[str, MetricValue]) -> tuple[list[float], str]:
-    """The first metric that applies: its value, or the reason why it has none."""
-    reason = NOT_MEASURED
+def _metric(codes: Iterable[str], values: Mapping[str, MetricValue], absent: str) -> tuple[list[float], str]:
+    """The first metric that applies: its value, or the reason why it has none; `absent` without any value."""
+    reason = absent
     for code in codes:
         value = values.get(code)
         if value is None:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.grading.models import Grade
 from annotation.systems.models import Output
@@ -114,6 +115,50 @@ def test_a_failed_output_keeps_its_status_and_no_value():
     row = rows_of(world)["B", "IT-000001"]
 
     assert (row.status, row.values) == ("declined", {})
+
+
+def replaced(output, status="ok"):
+    """The next version of an output, which supersedes it."""
+    newer = Output.objects.create(
+        submission=output.submission,
+        revision=output.revision,
+        version=2,
+        status=status,
+        content_hash="2" * 64,
+        superseded_by=output,
+    )
+    Output.objects.filter(pk=output.pk).update(superseded_by=newer)
+    Output.objects.filter(pk=newer.pk).update(superseded_by=None)
+    return newer
+
+
+def test_a_graded_version_stays_in_the_study_and_its_metrics_are_stale():
+    world = build(items=1)
+    grade_all(world, {0: 4})
+    graded = world.outputs(0)[0]
+    measure(graded, "token_f1", 0.5)
+    measure(replaced(graded), "token_f1", 1.0)
+
+    row = rows_of(world)["A", "IT-000001"]
+
+    assert row.values == {"clinical:overall": [4.0, 4.0]}
+    assert row.reasons == {"semantic:token_f1": "superseded"}
+
+
+def test_a_failure_still_counts_when_the_output_comes_after_the_study_opened():
+    world = build(items=1)
+    failed = world.outputs(1)[0]
+    world.readers[0].study.readings.filter(reading_outputs__output=failed).delete()
+    Output.objects.filter(pk=failed.pk).update(status="missing")
+    grade_all(world, {0: 4})
+    early = rows_of(world)["B", "IT-000001"].status
+    world.study.opened_at = timezone.now()
+    world.study.save()
+    measure(replaced(failed), "token_f1", 1.0)
+
+    row = rows_of(world)["B", "IT-000001"]
+
+    assert (early, row.status, row.values) == ("missing", "missing", {})
 
 
 def test_other_weights_are_a_new_version_and_the_old_one_stays(coordinator):
