@@ -66,9 +66,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("code", models.CharField(max_length=48)),
                 ("label", models.CharField(max_length=80)),
@@ -231,18 +229,14 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("code", models.CharField(max_length=16)),
                 ("version", models.CharField(max_length=16)),
                 ("name", models.CharField(max_length=120)),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("code", "version"), name="checklist_version_once")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("code", "version"), name="checklist_version_once")],
             },
         ),
         migrations.CreateModel(
@@ -250,9 +244,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("code", models.CharField(max_length=40)),
                 ("text", models.CharField(max_length=300)),
@@ -276,9 +268,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("value", models.FloatField()),
                 ("description", models.TextField()),
@@ -326,9 +316,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "role",
@@ -422,9 +410,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("nowhere", models.BooleanField(default=True)),
                 ("position", models.PositiveSmallIntegerField(default=0)),
@@ -450,9 +436,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("value", models.FloatField(blank=True, null=True)),
                 (
@@ -543,9 +527,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("file", models.CharField(blank=True, max_length=300)),
                 ("line", models.PositiveIntegerField(blank=True, null=True)),
@@ -610,9 +592,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("scheme", models.CharField(max_length=32)),
                 ("value", models.CharField(max_length=300)),
@@ -701,9 +681,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "role",
@@ -796,9 +774,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("position", models.PositiveSmallIntegerField(default=0)),
                 ("kind", models.CharField(choices=[("text", "Text"), ("image", "Image")], max_length=5)),
@@ -870,9 +846,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("payload", models.JSONField(default=dict)),
                 ("client_id", models.CharField(blank=True, max_length=64)),
@@ -895,9 +869,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("label", models.CharField(max_length=4)),
                 ("position", models.PositiveSmallIntegerField()),
@@ -987,9 +959,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("content_hash", models.CharField(max_length=64)),
                 (
@@ -1067,9 +1037,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "value",
@@ -1085,9 +1053,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "question",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="annotation.checklistquestion"
-                    ),
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="annotation.checklistquestion"),
                 ),
                 (
                     "review",
@@ -1104,9 +1070,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("code", models.CharField(max_length=40)),
                 (
@@ -1124,9 +1088,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("code", models.CharField(max_length=16)),
                 ("version", models.CharField(max_length=16)),
@@ -1245,9 +1207,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("stratum", models.CharField(max_length=120)),
                 ("cluster", models.CharField(max_length=64)),
@@ -1286,9 +1246,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("position", models.PositiveSmallIntegerField()),
                 (
@@ -1370,9 +1328,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("letter", models.CharField(max_length=4)),
                 (
@@ -1410,9 +1366,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("version", models.CharField(blank=True, max_length=60)),
                 (
@@ -1451,9 +1405,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="criterionscore",
-            constraint=models.UniqueConstraint(
-                fields=("grade", "criterion"), name="score_once_per_criterion"
-            ),
+            constraint=models.UniqueConstraint(fields=("grade", "criterion"), name="score_once_per_criterion"),
         ),
         migrations.AddConstraint(
             model_name="criterionscore",
@@ -1468,9 +1420,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="itemalias",
-            constraint=models.UniqueConstraint(
-                fields=("dataset", "scheme", "value"), name="alias_names_one_item"
-            ),
+            constraint=models.UniqueConstraint(fields=("dataset", "scheme", "value"), name="alias_names_one_item"),
         ),
         migrations.AddConstraint(
             model_name="itemrevision",
@@ -1478,9 +1428,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="itemimage",
-            constraint=models.UniqueConstraint(
-                fields=("revision", "role", "position"), name="one_image_per_place"
-            ),
+            constraint=models.UniqueConstraint(fields=("revision", "role", "position"), name="one_image_per_place"),
         ),
         migrations.AddIndex(
             model_name="item",
@@ -1515,15 +1463,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="grade",
-            constraint=models.UniqueConstraint(
-                fields=("reading_output", "version"), name="grade_version_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("reading_output", "version"), name="grade_version_once"),
         ),
         migrations.AddConstraint(
             model_name="grade",
-            constraint=models.UniqueConstraint(
-                fields=("reading_output", "submit_key"), name="grade_submitted_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("reading_output", "submit_key"), name="grade_submitted_once"),
         ),
         migrations.AddConstraint(
             model_name="grade",
@@ -1551,15 +1495,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="releaseitem",
-            constraint=models.UniqueConstraint(
-                fields=("release", "revision"), name="revision_once_per_release"
-            ),
+            constraint=models.UniqueConstraint(fields=("release", "revision"), name="revision_once_per_release"),
         ),
         migrations.AddConstraint(
             model_name="review",
-            constraint=models.UniqueConstraint(
-                fields=("revision", "reviewer", "round"), name="one_review_per_round"
-            ),
+            constraint=models.UniqueConstraint(fields=("revision", "reviewer", "round"), name="one_review_per_round"),
         ),
         migrations.AddConstraint(
             model_name="reviewanswer",
@@ -1581,15 +1521,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="enrollment",
-            constraint=models.UniqueConstraint(
-                fields=("study", "user", "role"), name="one_enrollment_per_role"
-            ),
+            constraint=models.UniqueConstraint(fields=("study", "user", "role"), name="one_enrollment_per_role"),
         ),
         migrations.AddConstraint(
             model_name="enrollment",
-            constraint=models.UniqueConstraint(
-                fields=("study", "reader_code"), name="reader_code_once_per_study"
-            ),
+            constraint=models.UniqueConstraint(fields=("study", "reader_code"), name="reader_code_once_per_study"),
         ),
         migrations.AddConstraint(
             model_name="enrollment",
@@ -1612,9 +1548,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="reading",
-            constraint=models.UniqueConstraint(
-                fields=("enrollment", "position"), name="one_reading_per_position"
-            ),
+            constraint=models.UniqueConstraint(fields=("enrollment", "position"), name="one_reading_per_position"),
         ),
         migrations.AddConstraint(
             model_name="studyrubric",
@@ -1622,9 +1556,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="studysystem",
-            constraint=models.UniqueConstraint(
-                fields=("study", "submission"), name="submission_once_per_study"
-            ),
+            constraint=models.UniqueConstraint(fields=("study", "submission"), name="submission_once_per_study"),
         ),
         migrations.AddConstraint(
             model_name="studysystem",
