@@ -3,24 +3,28 @@
 
 import os
 import sys
+from importlib import import_module
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
-from django.db import OperationalError
+
+from medgen.trouble import trouble_of
 
 
 def main() -> int:
-    """Run the command line; a home without tables is said in words."""
+    """Run the command line; a home that cannot be used is said in words."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medgen.settings")
     try:
+        import_module(os.environ["DJANGO_SETTINGS_MODULE"])
         execute_from_command_line(sys.argv)
-    except OperationalError as problem:
-        if "no such table" not in str(problem) and "no such column" not in str(problem):
+    except ImproperlyConfigured as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    except Exception as problem:
+        trouble = trouble_of(problem)
+        if trouble is None:
             raise
-        print(
-            "The database of this home is not set up, or older than this program. Bring it up to date with:\n\n"
-            "    python manage.py migrate",
-            file=sys.stderr,
-        )
+        print(trouble.words, file=sys.stderr)
         return 1
     return 0
 

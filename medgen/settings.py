@@ -3,10 +3,9 @@
 `docs/settings.md` lists every variable.
 """
 
-import secrets
 from pathlib import Path
 
-from medgen import env
+from medgen import env, home_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MEDGEN_VERSION = "0.1.0"
@@ -16,27 +15,8 @@ MEDGEN_UPLOAD_BYTES = 2 * 1024**3
 
 DEBUG = env.flag("MEDGEN_DEBUG")
 
-
-def _secret_key(home: Path) -> str:
-    """The key from the environment, else one made once and kept in the home, readable by its owner only."""
-    if key := env.text("SECRET_KEY"):
-        return key
-    file = home / "secret.key"
-    if not file.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        draft = home / f"secret.key.{secrets.token_hex(4)}"
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50), encoding="ascii")
-        try:
-            file.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return file.read_text(encoding="ascii")
-
-
-SECRET_KEY = _secret_key(MEDGEN_HOME)
+home_folder.prepare(MEDGEN_HOME)
+SECRET_KEY = home_folder.secret_key(MEDGEN_HOME, env.text("SECRET_KEY"))
 ALLOWED_HOSTS = env.words("MEDGEN_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = env.words("MEDGEN_TRUSTED_ORIGINS")
 

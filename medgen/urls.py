@@ -11,3 +11,5 @@ urlpatterns = [
     path("", include("annotation.urls")),
     path("", include("scoring.urls")),
 ]
+
+handler500 = "medgen.trouble.answer_broken"
