@@ -8,6 +8,7 @@ from gunicorn.app.base import BaseApplication
 from medgen.wsgi import application
 
 WORKERS, THREADS = 2, 4
+MOST_PORT = 65_535
 
 
 class AddressError(RuntimeError):
@@ -45,7 +46,9 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def check_address(host: str, port: int) -> None:
-    """Raise AddressError with a sentence when the port is taken or the host is not ours."""
+    """Raise AddressError with a sentence when the port is none or taken, or the host is not ours."""
+    if not 1 <= port <= MOST_PORT:
+        raise AddressError(f"--port: {port}: must be from 1 to {MOST_PORT}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -53,7 +56,7 @@ def check_address(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as problem:
             raise AddressError(
-                f"cannot listen on {host}:{port}: {problem.strerror}. Try --port {port + 1}"
+                f"cannot listen on {host}:{port}: {problem.strerror}. Try another --port or --host"
             ) from problem
 
 
