@@ -166,13 +166,24 @@ export class Grading {
   redo() { return this.#restore(this.history.redo({ label: this.label, grades: this.grades }), "Redone"); }
   #restore(state, words) {
     if (!state) return false;
+    const before = this.grades[state.label];
     this.grades = state.grades;
     if (state.label !== this.label) this.choose(state.label);
     this.paint();
-    this.card.paint(this.grade);
+    this.#returnTo(before);
     this.onchange(this.payload);
     this.announce(words);
     return true;
+  }
+
+  /** Take the criterion in hand whose value was undone or redone, so that a digit corrects it and not the next one. */
+  #returnTo(before) {
+    const { scores, na } = this.grade;
+    const differs = ({ code }) => before.scores[code] !== scores[code] || before.na[code] !== na[code];
+    const changed = this.question().asked.find(differs);
+    if (!changed) return;
+    if (this.sheet.current) this.focusCriterion(changed.code);
+    else this.show(changed.code);
   }
 
   // --- keys -------------------------------------------------------------------------------------
