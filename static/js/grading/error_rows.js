@@ -28,8 +28,13 @@ export class ErrorRows {
     this.element = el("section", { className: "errors", attributes }, head, this.list, this.text);
   }
 
-  /** A new row, with the focus on its code. */
+  /** A new row, or the one that has no code yet, with the focus on its code. */
   add() {
+    const empty = this.rows?.findIndex(({ select }) => !select.value) ?? -1;
+    if (empty >= 0) {
+      this.focus(empty);
+      return;
+    }
     const done = this.edit((grade) => { grade.errors.push({ code: "", nowhere: false }); });
     if (done) this.focus(this.list.children.length - 1);
   }
