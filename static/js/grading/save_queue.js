@@ -27,6 +27,7 @@ export class SaveQueue {
   learn(reading) {
     const revision = reading.draft?.revision ?? 0;
     this.known.set(reading.id, Math.max(revision, this.known.get(reading.id) ?? 0));
+    this.savedAt ??= reading.draft?.saved_at ?? null;
   }
   find(readingId, kind) { return this.entries.findLast((entry) => entry.reading === readingId && entry.kind === kind); }
   holding(readingId) { return Boolean(this.find(readingId, "submit")); }
