@@ -86,7 +86,10 @@ def rank_changes_within(
     margin: float = 0.1,
     steps: int = 5,
 ) -> dict[str, RankStability]:
-    """Ranks while every tier weight moves by at most `margin` around the declared one (sum kept at 1).
+    """Ranks while every tier weight moves by at most `margin` around the declared one.
+
+    The same moves, which add up to 0, are made from the declared weights of each format. A weight stops at 0, and
+    weights are brought back to a sum of 1 where one stops or a format lacks a tier.
 
     Args:
         declaration: the composite.
@@ -103,11 +106,12 @@ def rank_changes_within(
     """
     names, tiers = _scope(declaration, formats)
     means = _means(declaration, rows, names)
-    declared = _declared(declaration, names, tiers)
-    at = _ranks(_point(declaration, means, names, declared))
+    declared = {name: _declared(declaration, name) for name in names}
+    at = _ranks(_scores(means, names, {name: _moved(declaration, declared[name], name, {}) for name in names}))
     seen = {system: [rank] for system, rank in at.items()}
-    for weights in _around(declared, margin=margin, steps=steps):
-        for system, rank in _ranks(_point(declaration, means, names, weights)).items():
+    for moves in _moves(tiers, margin=margin, steps=steps):
+        by_format = {name: _moved(declaration, declared[name], name, moves) for name in names}
+        for system, rank in _ranks(_scores(means, names, by_format)).items():
             seen[system].append(rank)
     return {name: RankStability(rank=at[name], best=min(found), worst=max(found)) for name, found in seen.items()}
 
@@ -119,28 +123,30 @@ def _scope(declaration: Declaration, formats: Sequence[str] | None) -> tuple[dic
     return shares, tuple(tier for tier in TIERS if tier in present)
 
 
-def _declared(declaration: Declaration, names: Mapping[str, float], tiers: Sequence[str]) -> dict[str, float]:
-    """Declared tier weights: those of the format with the most tiers, where nothing is renormalized away."""
-    fullest = max(names, key=lambda name: len({part.tier for part in declaration.components_of(name)}))
-    weights = declaration.weights_of(fullest)
-    found = {
-        tier: fsum(weights[part.code] for part in declaration.components_of(fullest) if part.tier == tier)
-        for tier in tiers
-    }
-    return found
+def _declared(declaration: Declaration, name: str) -> dict[str, float]:
+    """Declared weight of each tier of a format; they sum to 1."""
+    weights, found = declaration.weights_of(name), dict.fromkeys(TIERS, 0.0)
+    for part in declaration.components_of(name):
+        found[part.tier] += weights[part.code]
+    present = {part.tier for part in declaration.components_of(name)}
+    return {tier: weight for tier, weight in found.items() if tier in present}
 
 
-def _around(declared: Mapping[str, float], *, margin: float, steps: int) -> Iterator[dict[str, float]]:
-    """Grid of weights inside the margin, borders and zero weights included."""
-    tiers = list(declared)
-    choices = [
-        sorted({min(1.0, max(0.0, declared[tier] + margin * step / steps)) for step in range(-steps, steps + 1)})
-        for tier in tiers[:-1]
-    ]
-    for chosen in product(*choices):
-        rest = 1.0 - fsum(chosen)
-        if rest >= -_EQUAL and abs(rest - declared[tiers[-1]]) <= margin + 1e-9:
-            yield dict(zip(tiers, [*chosen, max(0.0, rest)], strict=True))
+def _moved(
+    declaration: Declaration, declared: Mapping[str, float], name: str, moves: Mapping[str, float]
+) -> dict[str, float]:
+    """Component weights of a format whose declared tier weights move by these amounts, never below 0."""
+    moved = {tier: max(0.0, weight + moves.get(tier, 0.0)) for tier, weight in declared.items()}
+    return _component_weights(declaration, name, moved)
+
+
+def _moves(tiers: Sequence[str], *, margin: float, steps: int) -> Iterator[dict[str, float]]:
+    """Grid of changes of the tier weights that add up to 0, none beyond the margin, its borders included."""
+    grid = [margin * step / steps for step in range(-steps, steps + 1)]
+    for chosen in product(grid, repeat=len(tiers) - 1):
+        rest = -fsum(chosen)
+        if abs(rest) <= margin + 1e-9:
+            yield dict(zip(tiers, [*chosen, rest], strict=True))
 
 
 def _means(declaration: Declaration, rows: Sequence[OutputRow], names: Mapping[str, float]) -> Means:
@@ -172,7 +178,17 @@ def _means(declaration: Declaration, rows: Sequence[OutputRow], names: Mapping[s
 def _point(
     declaration: Declaration, means: Means, names: Mapping[str, float], weights: Mapping[str, float]
 ) -> SimplexPoint:
-    by_format = {name: _component_weights(declaration, name, weights) for name in names}
+    scores = _scores(means, names, {name: _component_weights(declaration, name, weights) for name in names})
+    known = {system: score for system, score in scores.items() if score is not None}
+    top = max(known.values(), default=0.0)
+    winners = tuple(system for system, score in known.items() if score >= top - _EQUAL)
+    return SimplexPoint(weights=dict(weights), scores=scores, winners=winners)
+
+
+def _scores(
+    means: Means, names: Mapping[str, float], by_format: Mapping[str, Mapping[str, float]]
+) -> dict[str, float | None]:
+    """Composite of each system under component weights by format; None where a format has no weight or no output."""
     scores: dict[str, float | None] = {}
     for system, found in means.items():
         if any(name not in found or not by_format[name] for name in names):
@@ -183,10 +199,7 @@ def _point(
             for name, share in names.items()
             for code, mean in found[name].items()
         )
-    known = {system: score for system, score in scores.items() if score is not None}
-    top = max(known.values(), default=0.0)
-    winners = tuple(system for system, score in known.items() if score >= top - _EQUAL)
-    return SimplexPoint(weights=dict(weights), scores=scores, winners=winners)
+    return scores
 
 
 def _component_weights(declaration: Declaration, name: str, weights: Mapping[str, float]) -> dict[str, float]:
@@ -203,6 +216,6 @@ def _component_weights(declaration: Declaration, name: str, weights: Mapping[str
     return found
 
 
-def _ranks(point: SimplexPoint) -> dict[str, int]:
-    known = {system: round(score, 12) for system, score in point.scores.items() if score is not None}
+def _ranks(scores: Mapping[str, float | None]) -> dict[str, int]:
+    known = {system: round(score, 12) for system, score in scores.items() if score is not None}
     return dict(zip(known, ranks(list(known.values())), strict=True))
