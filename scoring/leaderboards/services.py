@@ -23,7 +23,7 @@ from scoring.composites.combining import (
 from scoring.composites.inputs import output_rows
 from scoring.composites.services import declaration_of, present_composite
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 SEED = 20251113
 
 
@@ -161,6 +161,7 @@ def _format(declaration: Declaration, rows: list[OutputRow], name: str) -> dict[
             "source": component.source,
             "low": component.low,
             "high": component.high,
+            "direction": component.direction,
             "weight": declaration.weights_of(name)[component.code],
             "cannot_rank": cannot_rank(by_code[component.code]),
             "systems": {column.system: _column(column) for column in by_code[component.code]},
@@ -172,6 +173,7 @@ def _format(declaration: Declaration, rows: list[OutputRow], name: str) -> dict[
         "label": taxonomy.format_label(name),
         "systems": [_system(one, letters) for one in comparison.systems],
         "comparisons": _pairs(comparison),
+        "family": comparison.family,
         "n_clusters": comparison.n_clusters,
         "components": components,
         "disagreements": _disagreements(name, components),
@@ -218,7 +220,7 @@ def _disagreements(name: str, components: list[dict[str, Any]]) -> list[dict[str
 
 def _order(component: dict[str, Any]) -> list[str]:
     """Systems from best to worst mean."""
-    rising = component["low"] < component["high"]
+    rising = (component["low"] < component["high"]) == (component["direction"] == "higher_better")
     means = {letter: row["mean"] for letter, row in component["systems"].items() if row["mean"] is not None}
     return sorted(means, key=lambda letter: (-means[letter] if rising else means[letter], letter))
 

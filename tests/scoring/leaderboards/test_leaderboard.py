@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from annotation.systems.models import Output
 from scoring.agreement.models import AnalysisRun
+from scoring.composites.services import present_composite
 from scoring.leaderboards.services import leaderboard, receipt
 from tests import factories
 from tests.scoring.world import build, grade_all, measure
@@ -48,6 +49,28 @@ def test_a_system_that_metrics_prefer_and_readers_reject_is_named(world):
 
     found = board["disagreements"][0]
     assert (found["preferred"], found["place_with_readers"], found["reader_order"]) == ("B", 2, ["A", "B"])
+
+
+def test_a_metric_that_is_better_low_prefers_the_lowest_system():
+    world = build(items=12, format="image_editing")
+    grade_all(world, {0: 5, 1: 1})
+    composite = present_composite(world.study)
+    composite.components.filter(source="metric:psnr").update(source="metric:mae_relative", low=0, high=1)
+    for place, error in ((0, 0.4), (1, 0.1)):
+        for output in world.outputs(place):
+            measure(output, "mae_relative", error)
+            measure(output, "ssim", 0.5)
+
+    board = leaderboard(world.study)
+
+    assert [(one["metric"], one["preferred"]) for one in board["disagreements"]] == [("pixel:mae_relative", "B")]
+    assert system(board, "A")["composite"] == pytest.approx(0.75 + 0.125 * 0.5 + 0.125 * 0.6)
+
+
+def test_each_format_states_the_family_of_its_tests(world):
+    board = leaderboard(world.study)
+
+    assert [one["family"] for one in board["formats"]] == ["all 1 pairs of 2 systems, vqa"]
 
 
 def test_a_failed_output_counts_zero_and_is_left_out_of_the_second_column(world):
