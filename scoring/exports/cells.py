@@ -24,13 +24,14 @@ EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  sheets know no time zone; the co
 WITHHELD = "[name withheld]"
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_MOMENT = 9
 _MARKUP = re.compile("[&<>\r]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _ESCAPE_LIKE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 class Style(IntEnum):
-    """Looks of a cell; the numbers are places in the style sheet of `package.py`."""
+    """Looks of a cell; the numbers are places in the style sheet of `parts.py`. Rows pass them as plain integers."""
 
     PLAIN = 0
     QUOTED = 1
@@ -97,7 +98,7 @@ NAMES = "names withheld"
 KINDS = (REPLACED, CUT, NOT_FINITE, LONG_INTEGER, NAMES)
 
 
-def safe_cell(value: Any, cell: str, notes: Notes, style: Style = Style.PLAIN, *, free: bool = False) -> str:
+def safe_cell(value: Any, cell: str, notes: Notes, style: int = Style.PLAIN, *, free: bool = False) -> str:
     """The XML of one cell, empty when there is no value.
 
     Args:
@@ -122,13 +123,13 @@ def safe_cell(value: Any, cell: str, notes: Notes, style: Style = Style.PLAIN, *
     if isinstance(value, float):
         return _float(value, cell, notes, style)
     if kind is datetime:
-        return f'<c r="{cell}" s="{Style.MOMENT:d}"><v>{serial(value)!r}</v></c>'
+        return f'<c r="{cell}" s="{_MOMENT}"><v>{serial(value)!r}</v></c>'
     return _composed(value, cell, notes, style, free)
 
 
-def _composed(value: Any, cell: str, notes: Notes, style: Style, free: bool) -> str:
+def _composed(value: Any, cell: str, notes: Notes, style: int, free: bool) -> str:
     if isinstance(value, Styled):
-        return safe_cell(value.value, cell, notes, value.style, free=free)
+        return safe_cell(value.value, cell, notes, int(value.style), free=free)
     if isinstance(value, Formula):
         return _formula(value, cell, style)
     if isinstance(value, str):
@@ -153,14 +154,14 @@ def serial(moment: datetime) -> float:
     return round((bare - EPOCH).total_seconds() * 1000) / 86_400_000
 
 
-def _integer(value: int, cell: str, notes: Notes, style: Style) -> str:
+def _integer(value: int, cell: str, notes: Notes, style: int) -> str:
     if abs(value) < EXACT_INTEGERS:
         return f'<c r="{cell}" s="{style}"><v>{value}</v></c>'
     notes.add(LONG_INTEGER, cell)
     return _text(str(value), cell, notes, style, free=False)
 
 
-def _float(value: float, cell: str, notes: Notes, style: Style) -> str:
+def _float(value: float, cell: str, notes: Notes, style: int) -> str:
     if isfinite(value):
         return f'<c r="{cell}" s="{style}"><v>{float.__repr__(value)}</v></c>'
     notes.add(NOT_FINITE, cell)
@@ -168,7 +169,7 @@ def _float(value: float, cell: str, notes: Notes, style: Style) -> str:
     return _text(words, cell, notes, style, free=False)
 
 
-def _formula(formula: Formula, cell: str, style: Style) -> str:
+def _formula(formula: Formula, cell: str, style: int) -> str:
     head = f'<c r="{cell}" s="{style}"'
     body = f"<f>{escaped(formula.text)}</f>"
     match formula.value:
@@ -180,7 +181,7 @@ def _formula(formula: Formula, cell: str, style: Style) -> str:
             return f"{head}>{body}<v>{float.__repr__(float(formula.value))}</v></c>"
 
 
-def _text(text: str, cell: str, notes: Notes, style: Style, free: bool) -> str:
+def _text(text: str, cell: str, notes: Notes, style: int, free: bool) -> str:
     if free and notes.withheld is not None:
         text, hidden = notes.withheld.subn(WITHHELD, text)
         if hidden:
@@ -191,14 +192,14 @@ def _text(text: str, cell: str, notes: Notes, style: Style, free: bool) -> str:
     if len(text) > CELL_LIMIT // 2 and units(text) > CELL_LIMIT:
         text = _cut(text, cell, notes)
     if text.startswith(HOSTILE_STARTS):
-        style = _QUOTED.get(style, Style.QUOTED)
+        style = _QUOTED.get(style, int(Style.QUOTED))
     if _ESCAPE_LIKE.search(text):
         notes.shared.append(text)
         return f'<c r="{cell}" s="{style}" t="s"><v>{len(notes.shared) - 1}</v></c>'
     return f'<c r="{cell}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escaped(text)}</t></is></c>'
 
 
-_QUOTED = {Style.WRAPPED: Style.WRAPPED_QUOTED}
+_QUOTED = {int(Style.WRAPPED): int(Style.WRAPPED_QUOTED)}
 
 
 def escaped(text: str) -> str:

@@ -10,8 +10,8 @@ from django.db.models import Exists, F, OuterRef
 from annotation.grading.models import CriterionScore, Grade
 from annotation.studies.models import Reading, ReadingOutput
 from annotation.systems.models import Output
-from scoring.exports.grade_rows import CHUNK, status_words, study_places
-from scoring.exports.number_rows import item_code, metric_values, study_outputs
+from scoring.exports.grade_rows import CHUNK, item_code, status_words, study_places
+from scoring.exports.number_rows import metric_values, study_outputs
 from scoring.exports.scope import Scope
 from scoring.exports.sheets import Table, count, text, word
 from scoring.runs.models import MetricValue

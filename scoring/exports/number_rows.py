@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annotation.systems.models import Output
-from scoring.exports.grade_rows import CHUNK
+from scoring.exports.grade_rows import CHUNK, item_code
 from scoring.exports.scope import Scope, joined
 from scoring.exports.sheets import Table, count, line, moment, number, said, text, word
 from scoring.runs.services import current_values
@@ -169,8 +169,3 @@ def metric_rows(scope: Scope) -> Iterator[Row]:
             digest,
             at,
         )
-
-
-def item_code(number_: int) -> str:
-    """As `Item.code`, for rows that are read without their item."""
-    return f"IT-{number_:06d}"

@@ -16,7 +16,7 @@ from typing import IO, Any, Self
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from scoring.exports import parts
-from scoring.exports.cells import Notes, Style, pieces, safe_cell, units
+from scoring.exports.cells import Notes, Style, Styled, pieces, safe_cell, units
 
 MAX_ROWS = 1_048_576
 """Rows of a sheet, the header included."""
@@ -24,6 +24,7 @@ MAX_COLUMNS = 16_384
 MAX_BYTES = 2**31 - 2**24
 TITLE_LIMIT = 31
 BATCH = 256
+REMEMBERED, REMEMBERED_LENGTH = 2_048, 40
 LONG_TEXTS = "Long texts"
 LONG_COLUMNS = (
     ("Key", "the mark at the end of the cut text"),
@@ -76,6 +77,19 @@ class Frame:
     banner: str = ""
 
 
+class Looks:
+    """How the columns of a table look, and the cells already made for short texts: codes and letters come again.
+
+    Args:
+        styles: style of each column.
+        free: whether a column holds texts of people or files.
+    """
+
+    def __init__(self, styles: Sequence[int], free: Sequence[bool]) -> None:
+        self.styles, self.free = [int(style) for style in styles], list(free)
+        self.known: list[dict[str, str]] = [{} for _ in self.styles]
+
+
 class Sheet:
     """One sheet being written, row after row."""
 
@@ -89,7 +103,7 @@ class Sheet:
         self._letters = [column_letters(number) for number in range(1, 2 + max(1, len(frame.widths)))]
         self._lines.append(parts.sheet_top(frame.widths, frame.frozen, tab=bool(frame.banner)))
 
-    def append(self, values: Sequence[Any], styles: Sequence[Style] = (), free: Sequence[bool] = ()) -> None:
+    def append(self, values: Sequence[Any], looks: Looks | None = None) -> None:
         """Write one row.
 
         Raises:
@@ -98,26 +112,38 @@ class Sheet:
         self.row += 1
         if self.row > MAX_ROWS:
             raise SheetFullError(f"sheet {self.title}: more than {MAX_ROWS:,} rows")
-        while len(self._letters) < len(values):
-            self._letters.append(column_letters(len(self._letters) + 1))
         if len(values) > MAX_COLUMNS:
             raise SheetFullError(f"sheet {self.title}: {len(values):,} columns, at most {MAX_COLUMNS:,}")
+        while len(self._letters) < len(values):
+            self._letters.append(column_letters(len(self._letters) + 1))
         self._notes.sheet = self.title
-        row, notes, letters = self.row, self._notes, self._letters
-        n_styles, n_free = len(styles), len(free)
-        cells = [
-            safe_cell(
-                value,
-                f"{letters[place]}{row}",
-                notes,
-                styles[place] if place < n_styles else Style.PLAIN,
-                free=place < n_free and free[place],
-            )
-            for place, value in enumerate(values)
-        ]
+        row, letters, known = str(self.row), self._letters, looks.known if looks else []
+        n_known = len(known)
+        cells = []
+        for place, value in enumerate(values):
+            if value is None:
+                continue
+            rest = known[place].get(value) if type(value) is str and place < n_known else None
+            if rest is None:
+                cells.append(self._cell(value, letters[place] + row, looks, place))
+            else:
+                cells.append(f'<c r="{letters[place]}{row}"{rest}')
         self._lines.append(f'<row r="{row}">{"".join(cells)}</row>')
         if len(self._lines) >= BATCH:
             self._flush()
+
+    def _cell(self, value: Any, cell: str, looks: Looks | None, place: int) -> str:
+        """A cell; a short text that needed no change is remembered without its place."""
+        if looks is None or place >= len(looks.known):
+            return safe_cell(value, cell, self._notes)
+        notes = self._notes
+        before = (notes.counts.total(), len(notes.shared))
+        made = safe_cell(value, cell, notes, looks.styles[place], free=looks.free[place])
+        known = looks.known[place]
+        short = type(value) is str and 0 < len(value) <= REMEMBERED_LENGTH and len(known) < REMEMBERED
+        if short and before == (notes.counts.total(), len(notes.shared)):
+            known[value] = made[len(f'<c r="{cell}"') :]
+        return made
 
     def filter(self, first_row: int, last_row: int, columns: int) -> None:
         """Offer a filter over these rows, the first of which is their header."""
@@ -147,7 +173,7 @@ class Package:
         self.notes.keep = self._keep
         self.titles: list[str] = []
         self._made_at, self._title = made_at, title
-        self._zip = ZipFile(path, "w", ZIP_DEFLATED, compresslevel=3)
+        self._zip = ZipFile(path, "w", ZIP_DEFLATED, compresslevel=2)
         self._long: Sheet | None = None
         self._long_file: IO[bytes] | None = None
 
@@ -178,7 +204,7 @@ class Package:
             self._long_file = tempfile.TemporaryFile()  # noqa: SIM115  closed in __exit__
             frame = Frame(widths=(10, 16, 10, 8, 120))
             self._long = Sheet(LONG_TEXTS, self._long_file, Notes(shared=self.notes.shared), frame)
-            self._long.append([name for name, _ in LONG_COLUMNS], [Style.HEADER] * len(LONG_COLUMNS))
+            self._long.append([Styled(name, Style.HEADER) for name, _ in LONG_COLUMNS])
         for number, piece in enumerate(pieces(text), start=1):
             self._long.append((key, sheet, cell, number, piece))
 

@@ -15,11 +15,13 @@ from django.db.models import Count, Max
 from django.utils import timezone
 
 from annotation.audit.record import record
-from annotation.grading.models import CriterionScore, Grade
+from annotation.grading.models import Grade
 from annotation.people.models import User
 from annotation.studies.models import Study
+from scoring.agreement.models import AnalysisRun
 from scoring.agreement.services import agreement
-from scoring.composites.combining import CombiningError
+from scoring.composites.combining import CombiningError, Declaration, OutputRow
+from scoring.composites.combining import inputs_hash as rows_hash
 from scoring.composites.inputs import output_rows
 from scoring.composites.services import declaration_of, present_composite
 from scoring.exports.errors import ExportError
@@ -29,7 +31,7 @@ from scoring.exports.package import MAX_ROWS, SheetFullError
 from scoring.exports.scope import Scope, make_scope
 from scoring.exports.summary_rows import study_counts
 from scoring.exports.workbook import Computed, write_workbook
-from scoring.leaderboards.services import leaderboard
+from scoring.leaderboards.services import CODE_VERSION, leaderboard
 from scoring.runs.models import MetricValue
 
 FORMAT = "xlsx"
@@ -124,7 +126,7 @@ def _refuse_too_many(scope: Scope, counts: dict[str, int]) -> None:
     """Before a byte is written, with the number."""
     grades = Grade.objects.filter(reading_output__reading__study=scope.study)
     expected = {
-        "Grades": CriterionScore.objects.filter(grade__in=grades).count() + counts["grades, all versions"],
+        "Grades": counts["criterion scores, all versions"] + grades.filter(scores=None).count(),
         "Matrix": study_outputs(scope).count() * max(1, len(scope.criteria)),
         "Metrics": MetricValue.objects.filter(output__in=study_outputs(scope)).count(),
         "Items": counts["items"],
@@ -142,7 +144,19 @@ def _compute(scope: Scope, stamp: str) -> Computed:
     if not composite.components.exists():
         return Computed({"composite_version": composite.version}, found, None, [], hashes)
     declaration = declaration_of(composite)
-    return Computed(leaderboard(scope.study), found, declaration, output_rows(scope.study, declaration), hashes)
+    rows = output_rows(scope.study, declaration)
+    return Computed(board_over(scope.study, declaration, rows), found, declaration, rows, hashes)
+
+
+def board_over(study: Study, declaration: Declaration, rows: list[OutputRow]) -> dict[str, Any]:
+    """The page's leaderboard; when it is stored, without reading all rows a second time."""
+    digest = f"{CODE_VERSION}:{rows_hash(declaration, rows)}"[:64]
+    kind = AnalysisRun.Kind.LEADERBOARD
+    stored = AnalysisRun.objects.filter(study=study, kind=kind, inputs_hash=digest).first()
+    if stored is None:
+        return leaderboard(study)
+    result: dict[str, Any] = stored.result
+    return result | {"composite_version": int(declaration.version), "inputs_hash": digest}
 
 
 def _hand_out(draft: Path, out: Path, scope: Scope, actor: User | None, inputs: str) -> ExportJob:

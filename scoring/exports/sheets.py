@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scoring.exports.cells import Style, Styled
-from scoring.exports.package import Frame, Package
+from scoring.exports.package import Frame, Looks, Package
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,12 @@ def write_table(package: Package, table: Table, rows: Iterable[Sequence[Any]], *
         SheetFullError: more rows than a sheet holds.
     """
     columns = table.columns
-    styles = [column.style for column in columns]
-    free = [column.free for column in columns]
+    looks = Looks([column.style for column in columns], [column.free for column in columns])
     widths = [column.width for column in columns]
     with package.sheet(table.title, Frame(widths=widths, banner=banner)) as sheet:
-        header: list[Any] = [column.title for column in columns]
-        sheet.append([*header, Styled(banner, Style.BANNER)] if banner else header, [Style.HEADER] * len(columns))
+        over = [Styled(banner, Style.BANNER)] if banner else []
+        sheet.append([*(Styled(column.title, Style.HEADER) for column in columns), *over])
         for row in rows:
-            sheet.append(row, styles, free)
+            sheet.append(row, looks)
         sheet.filter(1, sheet.row, len(columns))
         return sheet.row - 1

@@ -5,6 +5,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +129,15 @@ def exported(study: Study, folder: Path, **fields: Any) -> Path:
 
 def rows_of(path: Path, title: str) -> list[dict[str, Any]]:
     """A table as dictionaries by header."""
-    sheet = load_workbook(path)[title]
+    sheet = _opened(path, path.stat().st_mtime_ns)[title]
     head, *rows = sheet.iter_rows(values_only=True)
     return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+@lru_cache(maxsize=2)
+def _opened(path: Path, changed_at: int) -> Any:
+    """Reading a file is slow; several questions are asked of each."""
+    return load_workbook(path)
 
 
 def block(sheet: Any, title: str) -> list[dict[str, Any]]:
