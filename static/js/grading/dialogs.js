@@ -4,9 +4,12 @@ import { el } from "./elements.js";
 function open(title, body, buttons, { size = "small-dialog" } = {}) {
   const head = el("div", { className: "dialog-head" }, el("h2", { id: "ask-title", textContent: title }));
   const acts = el("div", { className: "dialog-acts" }, ...buttons.map(({ text, value, primary }) => (
-    el("button", { className: primary ? "button primary" : "button", textContent: text, value }))));
+    // Enter takes the first button that submits: never the one that gives up
+    el("button", { type: value ? "submit" : "button", className: primary ? "button primary" : "button", textContent: text,
+      value }))));
   const form = el("form", { method: "dialog" }, head, el("div", { className: "dialog-body" }, ...body), acts);
   const dialog = el("dialog", { className: size, attributes: { "aria-labelledby": "ask-title" } }, form);
+  acts.querySelector("[type=button]")?.addEventListener("click", () => dialog.close(""));
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {
