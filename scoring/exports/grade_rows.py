@@ -15,6 +15,7 @@ from scoring.exports.sheets import Column, Table, count, line, moment, number, t
 
 Row = tuple[Any, ...]
 CHUNK = 2_000
+YES, NO = "yes", "no"
 ITEMS = Table(
     "Items",
     "the items of the study, one row each",
@@ -59,18 +60,18 @@ GRADES = Table(
         count("Place", "place from left to right, starting at 1", 8),
         word("Criterion", "code of the criterion", 28),
         word("Rubric", "rubric and version"),
-        number("Value", "what the reader entered; empty when there is a reason", 8),
+        Column("Value", "what the reader entered; empty when there is a reason", 8),
         word(
             "No value because",
             "the reader's reason, or not_applicable: the criterion does not apply to this output",
             20,
         ),
         word("Safety", "harm if the output were believed: none, low, moderate, severe", 10),
-        Column("Reference wrong", "whether the reader says that the reference is wrong", 10),
+        word("Reference wrong", "yes when the reader says that the reference is wrong", 10),
         text("Rationale", "the reader's words", 50),
         word("Errors", "codes of the errors named, in the reader's order", 24),
         count("Version", "1 is the first grade; each amendment adds one", 8),
-        Column("Latest", "whether no later version exists; only these enter composites", 8),
+        word("Latest", "yes when no later version exists; only these enter composites", 8),
         text("Reason for change", "why the reader amended", 30),
         moment("Submitted at", "when the version was submitted"),
         number("Active s", "seconds at work on the reading"),
@@ -91,7 +92,7 @@ MATRIX_HEAD = (
     count("n", "readers with a value", 6),
     number("Mean", "mean over those readers; empty without one", 8),
 )
-READER = number(
+READER = Column(
     "reader code",
     "one column per reader: the latest value; words say why there is none (queued, in progress, skipped, or the"
     " reader's reason); an empty cell: the reader was not given this output",
@@ -185,11 +186,11 @@ def grade_rows(scope: Scope) -> Iterator[Row]:
             value,
             na_reason,
             safety,
-            wrong,
+            YES if wrong else NO,
             rationale,
             errors.get(pk),
             version,
-            not superseded,
+            NO if superseded else YES,
             reason,
             at,
             active / 1000,
@@ -232,7 +233,7 @@ def readers(study: Study) -> list[str]:
 
 
 def matrix_table(codes: list[str]) -> Table:
-    columns = tuple(number(code, READER.about, READER.width) for code in codes)
+    columns = tuple(Column(code, READER.about, READER.width) for code in codes)
     return Table("Matrix", "latest values, outputs by readers, one row per criterion", (*MATRIX_HEAD, *columns))
 
 

@@ -96,7 +96,7 @@ def provenance_rows(
     yield ("file", "product", f"MedGEN {settings.MEDGEN_VERSION}")
     yield ("file", "made at (UTC)", scope.made_at)
     yield ("file", "made by", scope.made_by)
-    yield ("file", "blinded", scope.blinded)
+    yield ("file", "systems", "letters only" if scope.blinded else "letters and names")
     if scope.banner:
         yield ("file", "demo", scope.banner)
     yield ("study", "study", study.slug)

@@ -56,7 +56,7 @@ def entered(study: Any) -> dict[tuple[Any, ...], tuple[Any, ...]]:
                 grade.safety,
                 grade.rationale or None,
                 "; ".join(mark.error_code_id for mark in grade.error_marks.all()) or None,
-                grade.version == newest,
+                "yes" if grade.version == newest else "no",
                 grade.reason_for_change or None,
                 grade.submitted_at.replace(tzinfo=None),
                 grade.active_ms / 1000,
@@ -151,7 +151,7 @@ def test_grades_hold_exactly_what_was_entered(made):
         assert abs((at_read - at).total_seconds()) <= 0.001, key
     assert {row["Rubric"] for row in rows} == {"TX@1.0"}
     assert any(row["Errors"] == "invented; omitted" for row in rows)
-    assert {row["Latest"] for row in rows if row["Version"] == 1} == {True, False}
+    assert {row["Latest"] for row in rows if row["Version"] == 1} == {"yes", "no"}
 
 
 def test_values_are_numbers_and_moments_are_dates(made):
@@ -169,7 +169,7 @@ def test_the_matrix_holds_latest_values_and_typed_words(made):
     latest = {
         (reader, item, letter, criterion): value if value is not None else reason
         for (reader, item, letter, criterion, _), (value, reason, *_, is_latest, _, _, _) in made.entered.items()
-        if is_latest
+        if is_latest == "yes"
     }
 
     cells = {
@@ -258,7 +258,7 @@ def test_provenance_names_versions_seeds_and_hashes(made):
     assert facts["agreement: inputs hash"] == made.agreement["inputs_hash"]
     assert len(facts["hash of all inputs"]) == 64
     assert len(facts["metric settings: psnr"]) == 64
-    assert (facts["made by"], facts["blinded"], facts["texts cut"]) == ("a command", True, 0)
+    assert (facts["made by"], facts["systems"], facts["texts cut"]) == ("a command", "letters only", 0)
     assert facts["seed"] == 1
 
 
