@@ -14,6 +14,10 @@ from medgen.trouble import trouble_of
 def main() -> int:
     """Run the command line; a home that cannot be used is said in words."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medgen.settings")
+    for place, word in enumerate(sys.argv):
+        if not word.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in word):
+            print(f"argument {place}: {word!r}: bytes that are not UTF-8", file=sys.stderr)
+            return 2
     try:
         import_module(os.environ["DJANGO_SETTINGS_MODULE"])
         execute_from_command_line(sys.argv)
