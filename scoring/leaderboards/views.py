@@ -27,6 +27,8 @@ def show_leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     board = services.leaderboard(study)
     for system in board["systems"]:
         _decorate(system)
+        moved = board["rank_stability"].get(system["code"])
+        system["moved"] = moved if moved and moved["best"] != moved["worst"] else None
     for one in board["formats"]:
         _decorate_format(one)
     context = {

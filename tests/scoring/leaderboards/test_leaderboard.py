@@ -165,6 +165,25 @@ def test_the_page_shows_letters_until_the_study_is_locked(sign_in, world, analys
     assert "Aurora" in locked
 
 
+def test_a_rank_that_hangs_on_the_weights_is_marked_on_the_page(sign_in, analyst):
+    """A 0.75 from readers and 0.3 from words, B 0.5 and 1: they tie where readers weigh 0.74 in place of 0.75."""
+    world = build(items=12)
+    grade_all(world, {0: 4, 1: 3})
+    for place, value in ((0, 0.3), (1, 1.0)):
+        for output in world.outputs(place):
+            measure(output, "token_f1", value)
+    factories.enroll(world.study, analyst, "analyst")
+    url = reverse("scoring:leaderboard", args=[world.study.slug])
+
+    close = sign_in(analyst).get(url).content.decode()
+    for output in world.outputs(1):
+        measure(output, "token_f1", 0.0)
+    clear = sign_in(analyst).get(url).content.decode()
+
+    assert close.count("1–2 by weights</span>") == 2
+    assert "by weights</span>" not in clear
+
+
 def test_receipt_and_json_open_with_one_click(sign_in, world, analyst):
     factories.enroll(world.study, analyst, "analyst")
     client = sign_in(analyst)
