@@ -42,7 +42,7 @@ def frames_data_response(request: HttpRequest, asset: Asset, *, etag_scope: str)
     if _has_tag(request.headers.get("If-None-Match", ""), tag):
         response: HttpResponseBase = HttpResponseNotModified()
     else:
-        response = _file_response(request, frames_path(asset), tag)
+        response = _file_response(request, frames_path(asset), tag, length=_declared_length(asset))
     return _with_validators(response, tag)
 
 
@@ -64,16 +64,25 @@ def _with_validators(response: R, tag: str) -> R:
     return response
 
 
+def _declared_length(asset: Asset) -> int | None:
+    """The bytes that the frames header promises; None when it names no offsets."""
+    offsets = asset.frames_header.get("offsets")
+    return int(offsets[-1]) if offsets else None
+
+
 def _missing() -> HttpResponse:
     return HttpResponse("The bytes of this image are missing from the store.", status=404, content_type="text/plain")
 
 
-def _file_response(request: HttpRequest, path: Path, tag: str) -> HttpResponseBase:
+def _file_response(request: HttpRequest, path: Path, tag: str, *, length: int | None) -> HttpResponseBase:
     try:
         file = path.open("rb")
     except FileNotFoundError:
         return _missing()
     size = path.stat().st_size
+    if length is not None and size != length:
+        file.close()
+        return _missing()
     asked = request.headers.get("Range", "") if request.headers.get("If-Range", tag) == tag else ""
     span = _span(asked, size)
     if span is None:

@@ -109,3 +109,12 @@ def test_bytes_that_are_gone_are_a_plain_404(asset):
 
     assert fetch(asset).status_code == 404
     assert serving.thumbnail_response(asset, etag_scope="s").status_code == 404
+
+
+def test_bytes_that_are_cut_are_not_sent_as_if_they_were_whole(asset):
+    asset.frames_header = asset.frames_header | {"offsets": [0, len(BYTES) + 1]}
+
+    response = fetch(asset)
+
+    assert response.status_code == 404
+    assert not response.has_header("ETag") and "max-age" not in response.get("Cache-Control", "")
