@@ -105,7 +105,7 @@ def strict_json(text: str) -> object:
     except json.JSONDecodeError as error:
         where = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}, column {error.colno}"
         part = text[max(0, error.pos - 20) : error.pos + 20]
-        raise LineError("line", part, f"not valid JSON: {error.msg} at {where}") from error
+        raise LineError("line", part, f"not valid JSON: {error.msg.removesuffix(' at')} at {where}") from error
     if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise LineError("line", text[:40], f"nested deeper than {MAX_DEPTH}")
     if "\\u" in text:
