@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from annotation.studies.models import Study
 from scoring.agreement.models import AnalysisRun
 from scoring.agreement.ratings import Ratings, study_ratings
-from scoring.agreement.resampling import icc_cluster_interval
+from scoring.agreement.resampling import icc_cluster_interval, kappa_cluster_interval
 from scoring.statistics import (
     Interval,
+    PairAgreement,
     UndefinedStatisticError,
     alpha_interval,
     fleiss_kappa,
@@ -26,7 +27,7 @@ from scoring.statistics import (
 )
 from scoring.statistics.alpha import Level
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 SEED = 20251113
 LEVEL: Level = "ordinal"
 
@@ -158,8 +159,26 @@ def _pairs(ratings: Ratings) -> list[dict[str, Any]]:
             "quadratic_kappa": pair.quadratic_kappa,
             "reason": pair.reason,
         }
+        | _kappa_limits(ratings, pair)
         for pair in pairs
     ]
+
+
+def _kappa_limits(ratings: Ratings, pair: PairAgreement) -> dict[str, Any]:
+    """Interval of the weighted kappa of two readers; None with a reason where there is none."""
+    none: dict[str, Any] = {"low": None, "high": None, "interval_reason": pair.reason}
+    if pair.quadratic_kappa is None:
+        return none
+    a, b = ratings.values[pair.first], ratings.values[pair.second]
+    shared = ~np.isnan(a) & ~np.isnan(b)
+    clusters = [cluster for cluster, both in zip(ratings.clusters, shared, strict=True) if both]
+    try:
+        limits = kappa_cluster_interval(
+            a[shared], b[shared], categories=ratings.categories, clusters=clusters, seed=SEED
+        )
+    except UndefinedStatisticError as problem:
+        return none | {"interval_reason": str(problem)}
+    return {"low": limits.low, "high": limits.high, "interval_reason": ""}
 
 
 def _severity(ratings: Ratings) -> list[dict[str, Any]]:

@@ -106,7 +106,12 @@ def _pairs(head: tuple[str, str], one: Mapping[str, Any]) -> Iterator[Row]:
         of = f"{pair['first']} – {pair['second']}"
         for key, name in PAIRED:
             reason = pair["reason"] if pair[key] is None else ""
-            yield (*head, name, of, pair[key], None, None, None, reason, "none for a pair", pair["n_shared"])
+            limits: tuple[Any, ...] = (None, None, None)
+            why = "none for a pair"
+            if key == "quadratic_kappa":
+                limits = (pair["low"], pair["high"], "cluster bootstrap" if pair["low"] is not None else None)
+                why = pair["interval_reason"]
+            yield (*head, name, of, pair[key], *limits, reason, why, pair["n_shared"])
 
 
 def _severity(head: tuple[str, str], one: Mapping[str, Any]) -> Iterator[Row]:
