@@ -69,6 +69,7 @@ export class Toolbar {
     });
     const element = group("Linked between panes", label, ...links);
     element.classList.add("links");
+    this.links = element;
     return element;
   }
 
@@ -132,13 +133,15 @@ export class Toolbar {
   showActive(pane) {
     const list = presetsFor(pane).map(({ key, name, width, center }) => (
       new Option(`${key}  ${name}${width ? ` ${width}/${center}` : ""}`, key)));
-    this.presets.replaceChildren(new Option(pane.color ? "Color: no window" : "Window preset", ""), ...list);
+    this.presets.replaceChildren(new Option(pane.color ? "No window" : "Window preset", ""), ...list);
     this.presets.disabled = pane.color;
   }
   showPainted() {
     const value = String((this.wall.active && presetOf(this.wall.active)?.key) ?? "");
     if (this.presets.value !== value) this.presets.value = value;
   }
+  /** Links are offered where there are several panes to link. */
+  showLinks(count) { this.links.hidden = count < 2; }
   showHanging(name) { for (const each of Object.keys(HANG_WORDS)) this.#press(each, each === name); }
   /** Comparison is offered where an output has an image and something to compare it with. */
   showBases(specs) {
@@ -150,5 +153,6 @@ export class Toolbar {
     this.against.value = has("reference") ? "reference" : "input";
     this.wall.compare.against = this.against.value;
     this.showWay();
+    this.showLinks(specs.filter((spec) => spec.frames).length);
   }
 }
