@@ -56,7 +56,7 @@ FORMATS: Mapping[str, Format] = {
         Format(
             MULTIMODAL_GENERATION,
             "Contextual Multimodal Generation",
-            "CMG",
+            "Generation",
             True,
             True,
             ("MMGeneration", "MultimodalGeneration", "generate", "gen", "CMG", "Contextual Multimodal Generation"),
@@ -164,6 +164,11 @@ def canonical_modality(raw: object) -> str | None:
 def format_label(code: str) -> str:
     """Return the name of a format on the screen; an unknown code is shown as it is."""
     return FORMATS[code].label if code in FORMATS else code
+
+
+def format_short(code: str) -> str:
+    """Return the name of a format for narrow places; an unknown code is shown as it is."""
+    return FORMATS[code].short if code in FORMATS else code
 
 
 def task_label(code: str) -> str:

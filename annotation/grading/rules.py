@@ -137,7 +137,7 @@ def why_not_applicable(criterion: CriterionRule, *, format: str, has_image: bool
         has_text: whether the output has a text part.
     """
     if criterion.formats and format not in criterion.formats:
-        return "only for " + ", ".join(taxonomy.format_label(code) for code in criterion.formats)
+        return "only for " + ", ".join(taxonomy.format_short(code) for code in criterion.formats)
     needed = [word for word, needs in (("image", criterion.needs_image), ("text", criterion.needs_text)) if needs]
     present = {"image": has_image, "text": has_text}
     return None if all(present[word] for word in needed) else f"needs {' and '.join(needed)}"

@@ -83,10 +83,10 @@ def test_criteria_outside_their_applicability_are_named_with_the_reason(reader, 
     edit = client.get(address(made.readings[2])).json()["outputs"][0]
 
     assert vqa["not_applicable"] == {
-        "cross_modal_consistency": "only for Contextual Multimodal Generation",
-        "edit_achieved": "only for Image Editing",
-        "rest_unchanged": "only for Image Editing",
-        "visual_quality": "only for Image Editing",
+        "cross_modal_consistency": "only for Generation",
+        "edit_achieved": "only for Editing",
+        "rest_unchanged": "only for Editing",
+        "visual_quality": "only for Editing",
     }
     assert set(edit["not_applicable"]) == {"cross_modal_consistency"}
 

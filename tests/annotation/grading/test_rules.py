@@ -139,7 +139,7 @@ def test_a_value_outside_the_applicability_is_refused():
     asked = question(criteria=(OVERALL, EDIT))
 
     assert texts(graded(scores={"overall": 4, "edit": 3}), asked) == [
-        "A: edit: Edit achieved: 3: does not apply here (only for Image Editing); leave it out"
+        "A: edit: Edit achieved: 3: does not apply here (only for Editing); leave it out"
     ]
 
 
@@ -155,7 +155,7 @@ def test_applicability_is_by_format_and_by_parts():
     both = dict(format="image_editing", has_image=True, has_text=True)
 
     assert why_not_applicable(EDIT, **both) is None
-    assert why_not_applicable(EDIT, **(both | {"format": "vqa"})) == "only for Image Editing"
+    assert why_not_applicable(EDIT, **(both | {"format": "vqa"})) == "only for Editing"
     assert why_not_applicable(EDIT, **(both | {"has_image": False})) == "needs image"
     assert why_not_applicable(BOTH, **(both | {"has_text": False})) == "needs image and text"
     assert not_applicable(question(IMAGE, criteria=(OVERALL, BOTH)), IMAGE) == {"both": "needs image and text"}
