@@ -49,11 +49,10 @@ def study_ratings(study: Study) -> list[Ratings]:
     readers = sorted({reader for reader, _ in places.values()})
     units = sorted({unit for _, unit in places.values()})
     clusters = _clusters(study, units)
-    first = list(
-        Grade.objects.filter(reading_output__in=places, version=1).values_list("pk", "reading_output_id", "safety")
-    )
+    finals = Grade.objects.filter(reading_output__reading__study=study, version=1)
+    first = [row for row in finals.values_list("pk", "reading_output_id", "safety") if row[1] in places]
     cells = {grade: places[place] for grade, place, _ in first}
-    scores = _scores(list(cells))
+    scores = _scores(study)
     found = []
     for criterion in _criteria(study):
         values, reasons = _fill(cells, scores[criterion.pk], readers, units)
@@ -107,9 +106,10 @@ def _criteria(study: Study) -> list[Criterion]:
     )
 
 
-def _scores(grades: list[Any]) -> dict[int, dict[Any, tuple[float | None, str]]]:
+def _scores(study: Study) -> dict[int, dict[Any, tuple[float | None, str]]]:
+    """Values of first grades by criterion and grade."""
     scores: dict[int, dict[Any, tuple[float | None, str]]] = defaultdict(dict)
-    rows = CriterionScore.objects.filter(grade__in=grades).values_list(
+    rows = CriterionScore.objects.filter(grade__version=1, grade__reading_output__reading__study=study).values_list(
         "criterion_id", "grade_id", "value", "na_reason"
     )
     for criterion, grade, value, reason in rows:
@@ -128,6 +128,8 @@ def _fill(
     values = np.full((len(readers), len(units)), np.nan)
     reasons: dict[str, int] = defaultdict(int)
     for grade, (value, reason) in scores.items():
+        if grade not in cells:
+            continue
         reader, unit = cells[grade]
         if value is None:
             reasons[reason] += 1

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from annotation.grading.models import CriterionScore, Grade
 from annotation.studies.models import Reading, ReadingOutput, Study, StudyItem, StudySystem
@@ -48,7 +48,9 @@ def study_outputs(study: Study) -> list[StudyOutput]:
         row.revision_id: row
         for row in study.study_items.select_related("revision__item__dataset").order_by("revision__item__number")
     }
-    outputs = Output.objects.filter(submission__in=systems, revision__in=items)
+    outputs = Output.objects.filter(
+        submission__in=systems, revision__in=StudyItem.objects.filter(study=study).values("revision")
+    )
     shown = set(ReadingOutput.objects.filter(reading__study=study).values_list("output_id", flat=True))
     chosen: dict[tuple[Any, Any], Output] = {}
     for output in outputs.order_by("version"):
@@ -68,30 +70,35 @@ def study_outputs(study: Study) -> list[StudyOutput]:
 
 def latest_grades(study: Study) -> list[Grade]:
     """The newest version of every grade of submitted readings."""
-    grades = (
+    newest = {grade.reading_output_id: grade for grade in _grades(study).select_related("reading_output")}
+    return list(newest.values())
+
+
+def _grades(study: Study) -> Any:
+    """All versions, the newest of each output last."""
+    return (
         Grade.objects.filter(reading_output__reading__study=study)
         .exclude(reading_output__reading__status=Reading.Status.VOID)
-        .select_related("reading_output")
         .order_by("version", "submitted_at")
     )
-    newest = {grade.reading_output_id: grade for grade in grades}
-    return list(newest.values())
 
 
 def graded_outputs(study: Study) -> dict[Any, GradedOutput]:
     """Latest grades by output: three queries whatever their number."""
-    grades = latest_grades(study)
-    outputs = {grade.pk: grade.reading_output.output_id for grade in grades}
+    rows = _grades(study).values_list("reading_output_id", "pk", "reading_output__output_id", "safety")
+    newest = {shown: facts for shown, *facts in rows}
+    outputs = {grade: output for grade, output, _ in newest.values()}
     scores: dict[Any, dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
-    rows = CriterionScore.objects.filter(grade__in=outputs, value__isnull=False).order_by("grade__submitted_at", "pk")
-    for key, rubric, criterion, value in rows.values_list(
+    given = CriterionScore.objects.filter(grade__reading_output__reading__study=study, value__isnull=False)
+    given = given.order_by("grade__submitted_at", "pk")
+    for key, rubric, criterion, value in given.values_list(
         "grade_id", "criterion__rubric__code", "criterion__code", "value"
     ):
-        if value is not None:
+        if value is not None and key in outputs:
             scores[outputs[key]][rubric, criterion].append(value)
     safety: dict[Any, list[str]] = defaultdict(list)
-    for grade in grades:
-        safety[outputs[grade.pk]].append(grade.safety)
+    for _, output, flag in newest.values():
+        safety[output].append(flag)
     return {
         output: GradedOutput(scores=scores.get(output, {}), safety=flags, n_readers=len(flags))
         for output, flags in safety.items()
@@ -109,14 +116,22 @@ def output_rows(study: Study, declaration: Declaration) -> list[OutputRow]:
     sample = set(
         study.readings.filter(status=Reading.Status.SUBMITTED).values_list("study_item_id", flat=True).distinct()
     )
-    measured = _measured(Output.objects.filter(pk__in=[row.output.pk for row in outputs]))
+    measured = _measured(Output.objects.filter(submission__study_systems__study=study))
     return [_row(row, declaration, graded, measured, sample) for row in outputs]
 
 
-def _measured(outputs: Any) -> dict[Any, dict[str, MetricValue]]:
-    values: dict[Any, dict[str, MetricValue]] = defaultdict(dict)
-    for value in current_values(outputs).filter(subject=MetricValue.Subject.OUTPUT):
-        values[value.output_id][value.settings.metric] = value
+class Measured(NamedTuple):
+    """A metric value, or the reason why there is none."""
+
+    value: float | None
+    reason: str
+
+
+def _measured(outputs: Any) -> dict[Any, dict[str, Measured]]:
+    values: dict[Any, dict[str, Measured]] = defaultdict(dict)
+    rows = current_values(outputs).filter(subject=MetricValue.Subject.OUTPUT).order_by()
+    for output, metric, value, reason in rows.values_list("output_id", "settings__metric", "value", "reason"):
+        values[output][metric] = Measured(value, reason)
     return values
 
 
@@ -124,7 +139,7 @@ def _row(
     row: StudyOutput,
     declaration: Declaration,
     graded: Mapping[Any, GradedOutput],
-    measured: Mapping[Any, Mapping[str, MetricValue]],
+    measured: Mapping[Any, Mapping[str, Measured]],
     sample: set[Any],
 ) -> OutputRow:
     revision = row.study_item.revision
@@ -160,7 +175,7 @@ def _row(
     )
 
 
-def _metric(codes: Iterable[str], values: Mapping[str, MetricValue], absent: str) -> tuple[list[float], str]:
+def _metric(codes: Iterable[str], values: Mapping[str, Measured], absent: str) -> tuple[list[float], str]:
     """The first metric that applies: its value, or the reason why it has none; `absent` without any value."""
     reason = absent
     for code in codes:
