@@ -97,8 +97,9 @@ def show_study(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _frame(request: HttpRequest, study: Study, tab: str) -> dict[str, Any]:
     """What the head and the tabs of every page of a study need."""
-    may_analyze = Study.objects.analyzable_by(_user(request)).filter(pk=study.pk).exists()
-    return {"study": study, "tab": tab, "may_analyze": may_analyze}
+    opened = study.state != Study.State.DRAFT
+    may_analyze = opened and Study.objects.analyzable_by(_user(request)).filter(pk=study.pk).exists()
+    return {"study": study, "tab": tab, "runs_it": True, "may_analyze": may_analyze}
 
 
 def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int = 200) -> HttpResponse:

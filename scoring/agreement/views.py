@@ -17,7 +17,14 @@ def _study(request: HttpRequest, slug: str) -> Study:
 def show_agreement(request: HttpRequest, slug: str) -> HttpResponse:
     study = _study(request, slug)
     found = services.agreement(study)
-    context = {"study": study, "agreement": found, "any": any(one["n_values"] for one in found["criteria"])}
+    estimators = {one["icc_a1"]["estimator"] for one in found["criteria"] if one["icc_a1"]["value"] is not None}
+    context = {
+        "study": study,
+        "agreement": found,
+        "any": any(one["n_values"] for one in found["criteria"]),
+        "estimator": estimators.pop() if len(estimators) == 1 else "",
+        "runs_it": Study.objects.run_by(request.user).filter(pk=study.pk).exists(),
+    }
     return render(request, "scoring/agreement/agreement.html", context)
 
 

@@ -19,6 +19,7 @@ from scoring.composites.models import Composite, CompositeComponent
 @require_http_methods(["GET", "POST"])
 def edit_composite(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study.objects.analyzable_by(request.user), slug=slug)
+    runs_it = Study.objects.run_by(request.user).filter(pk=study.pk).exists()
     composite = services.present_composite(study)
     components = list(composite.components.order_by("format", "position"))
     typed: dict[int, str] = {}
@@ -37,8 +38,8 @@ def edit_composite(request: HttpRequest, slug: str) -> HttpResponse:
         "weighting": request.POST.get("weighting", composite.weighting),
         "versions": study.composites.order_by("-version").select_related("created_by"),
         "errors": errors,
-        "may_change": study.state != Study.State.LOCKED
-        and Study.objects.run_by(request.user).filter(slug=slug).exists(),
+        "runs_it": runs_it,
+        "may_change": runs_it and study.state != Study.State.LOCKED,
     }
     return render(request, "scoring/composites/composite.html", context, status=422 if errors else 200)
 

@@ -1,6 +1,9 @@
 """What a system is called: its letter until the study is locked, then its name."""
 
 from annotation.studies.models import Study, StudySystem
+from scoring.metrics.registry import METRICS
+
+TIER_WORDS = {"clinical": "Clinical", "semantic": "Text", "pixel": "Pixels"}
 
 
 def system_names(study: Study) -> dict[str, str]:
@@ -9,3 +12,10 @@ def system_names(study: Study) -> dict[str, str]:
     if study.state != Study.State.LOCKED:
         return {row.letter: f"System {row.letter}" for row in rows}
     return {row.letter: str(row.submission.system_version) for row in rows}
+
+
+def component_label(code: str) -> str:
+    """Words for a component's code: `clinical:overall` is "Clinical: overall", `pixel:psnr` is "Pixels: PSNR"."""
+    tier, _, source = code.partition(":")
+    metric = METRICS.get(source)
+    return f"{TIER_WORDS.get(tier, tier)}: {metric.label if metric else source.replace('_', ' ')}"

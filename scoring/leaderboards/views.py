@@ -10,7 +10,7 @@ from annotation.formats import taxonomy
 from annotation.studies.models import Study
 from scoring.leaderboards import services
 from scoring.leaderboards.charts import axis, dot
-from scoring.leaderboards.naming import system_names
+from scoring.leaderboards.naming import component_label, system_names
 
 SERIES = {"pixel": "s1", "semantic": "s2", "clinical": "s3"}
 
@@ -31,12 +31,15 @@ def show_leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
         system["moved"] = moved if moved and moved["best"] != moved["worst"] else None
     for one in board["formats"]:
         _decorate_format(one)
+    for row in board["disagreements"]:
+        row["metric_label"] = component_label(row["metric"])
     context = {
         "study": study,
         "board": board,
         "names": system_names(study),
         "axis": axis(0, 1),
         "formats": [(one["format"], one["label"]) for one in board["formats"]],
+        "runs_it": Study.objects.run_by(request.user).filter(pk=study.pk).exists(),
     }
     return render(request, "scoring/leaderboards/leaderboard.html", context)
 
@@ -50,6 +53,7 @@ def _decorate_format(one: dict[str, Any]) -> None:
     for system in one["systems"]:
         _decorate(system)
     for component in one["components"]:
+        component["label"] = component_label(component["code"])
         component["series"] = SERIES[component["tier"]]
         low, high = sorted((component["low"], component["high"]))
         component["axis"] = axis(low, high, 1)
@@ -76,7 +80,12 @@ def show_receipt(request: HttpRequest, slug: str, letter: str) -> HttpResponse:
         found = services.receipt(study, letter, name)
     except KeyError as problem:
         raise Http404 from problem
+    lines = [
+        (line, taxonomy.task_label(line.row.task), [(component_label(part.code), part) for part in line.parts])
+        for line in found["lines"]
+    ]
     context = found | {
+        "lines": lines,
         "study": study,
         "letter": letter,
         "name": system_names(study)[letter],
