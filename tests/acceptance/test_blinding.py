@@ -1,0 +1,363 @@
+"""A whole study over HTTP: no byte that a reader receives says whose output it is."""
+
+import json
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import PIL.PngImagePlugin
+import pytest
+from django.test import Client
+
+from annotation.assets.models import Asset
+from annotation.people.models import User
+from annotation.studies.models import Enrollment, Reading, Study
+from annotation.studies.services import enroll_person
+from annotation.systems.models import Output, Submission
+from tests.acceptance import readers
+from tests.acceptance.addresses import ALL, Address
+from tests.acceptance.bench import DATASET, Bench, answered, command, edit, lines, question, save
+
+pytestmark = pytest.mark.django_db
+
+SYSTEMS = {"zephyrion-slug": "Zephyrion Vendor Name", "quasarnet-slug": "Quasarnet Vendor Name"}
+PLANTED = (
+    "zephyrion", "quasarnet", "vendor name", "vers-zz7", "canary-text", "canary-exif", "canary-itxt", "canary-raw",
+)  # fmt: skip
+
+
+def marked_png(path, pixels: np.ndarray) -> str:
+    """A PNG that names its maker in text chunks and in EXIF."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    texts = PIL.PngImagePlugin.PngInfo()
+    texts.add_text("Software", "canary-text zephyrion 7")
+    texts.add_text("Comment", "canary-text " * 50, zip=True)
+    texts.add_itxt("XML:com.adobe.xmp", "<x>canary-itxt</x>")
+    exif = PIL.Image.Exif()
+    exif[0x010E], exif[0x0131] = "canary-exif description", "canary-exif software"
+    PIL.Image.fromarray(pixels).save(path, pnginfo=texts, exif=exif)
+    return f"{path.parent.name}/{path.name}"
+
+
+def generation(name: str) -> dict[str, Any]:
+    return edit(
+        name, instruction=f"Show case {name} a year later.", category="MMGeneration",
+        paper_format="MultimodalGeneration", paper_task="instruction-editing", answer="The lesion has grown.",
+        **{"sub-category": "instruction-editing"},
+    )  # fmt: skip
+
+
+@dataclass
+class Planted:
+    """An open study whose systems left their names wherever a file has room for one."""
+
+    bench: Bench
+    study: Study
+    people: dict[str, User]
+    words: set[str] = field(default_factory=set)
+
+
+@pytest.fixture(params=["one", "all"])
+def planted(request, tmp_path, reader, other_reader, coordinator) -> Planted:
+    bench = Bench(tmp_path / "bench")
+    rng = np.random.default_rng(11)
+    records = [question("q1"), question("q2"), edit("e1"), generation("g1")]
+    for name in ("e1", "g1"):
+        save(bench.items / f"images/{name}.png", rng.integers(0, 256, (24, 32), dtype=np.uint8))
+        save(bench.items / f"images/{name}_ref.png", rng.integers(0, 256, (24, 32), dtype=np.uint8))
+    bench.import_items(*records)
+    bench.release()
+    for slug, name in SYSTEMS.items():
+        import_planted(bench, slug, name, records, rng)
+    bench.measure()
+    study = readers.make_study(
+        bench, tmp_path, readers=["reader", "other_reader"], coordinator="coordinator", submissions=list(SYSTEMS),
+        mode=request.param,
+    )  # fmt: skip
+    made = Planted(bench, study, {"reader": reader, "other_reader": other_reader, "coordinator": coordinator})
+    made.words = forbidden()
+    return made
+
+
+def import_planted(bench: Bench, slug: str, name: str, records: list[dict[str, Any]], rng: Any) -> None:
+    folder = bench.outputs_of(slug)
+    said = []
+    for record in records:
+        sample = record["sample_id"][2:]
+        image = None
+        if not sample.startswith("q"):
+            image = marked_png(folder / f"out/{slug}_{sample}.png", rng.integers(0, 256, (24, 32), dtype=np.uint8))
+        said.append(answered(record, "" if sample == "e1" else f"Answer to {sample}.", image))
+        said[-1]["raw_response"] = "canary-raw of zephyrion"
+        said[-1]["model"] = slug
+    file = lines(folder / f"{slug}_results.jsonl", *said)
+    done = command(
+        "import_outputs", file, "--dataset", DATASET, "--release", "1.0", "--system", slug, "--system-name", name,
+        "--system-version", "vers-zz7",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+
+
+def forbidden() -> set[str]:
+    """What no reader may receive: planted names, and every key and checksum of what systems delivered."""
+    words = set(PLANTED)
+    for submission in Submission.objects.select_related("system_version__system"):
+        words |= {str(submission.pk), submission.code, str(submission.system_version.system_id)}
+    for pk, digest in Output.objects.values_list("pk", "content_hash"):
+        words |= {str(pk), pk.hex, digest}
+    for asset in Asset.objects.filter(output_parts__isnull=False):
+        words |= {asset.sha256, asset.sha256[:16], asset.pixel_digest[:16], str(asset.pk), asset.pk.hex}
+    return {word.lower() for word in words if word}
+
+
+def every_byte(answer: Any) -> bytes:
+    """Status line, headers, cookies and body; a compressed body also inflated."""
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    head = f"{answer.status_code} {dict(answer.headers)} {answer.cookies.output()}".encode()
+    return b"\n".join([head, body, *inflated(body)])
+
+
+def inflated(body: bytes) -> list[bytes]:
+    """Whatever in these bytes is a deflate stream, unpacked: frames are stored compressed one after another."""
+    found, at = [], 0
+    while (at := body.find(b"\x78", at)) >= 0 and len(found) < 64:
+        unpacker = zlib.decompressobj()
+        try:
+            text = unpacker.decompress(body[at:], 1 << 22)
+        except zlib.error:
+            at += 1
+            continue
+        if unpacker.eof or len(text) > 64:
+            found.append(text)
+        at = len(body) - len(unpacker.unused_data) if unpacker.eof else at + 1
+    return found
+
+
+@dataclass
+class Witness:
+    """A signed-in client that keeps all it received."""
+
+    client: Client
+    seen: list[tuple[str, bytes]] = field(default_factory=list)
+    statuses: set[int] = field(default_factory=set)
+
+    def get(self, url: str, **headers: str) -> Any:
+        return self._keep(f"GET {url}", self.client.get(url, headers=headers))
+
+    def post(self, url: str, body: Any) -> Any:
+        text = body if isinstance(body, str) else json.dumps(body)
+        return self._keep(f"POST {url}", self.client.post(url, text, content_type="application/json"))
+
+    def send(self, url: str, **form: str) -> Any:
+        return self._keep(f"POST {url}", self.client.post(url, form))
+
+    def _keep(self, what: str, answer: Any) -> Any:
+        self.statuses.add(answer.status_code)
+        assert answer.status_code < 500, what
+        if answer.streaming:
+            answer.streaming_content = [b"".join(answer.streaming_content)]
+            content = answer.getvalue()
+            answer.streaming_content = [content]
+        self.seen.append((what, every_byte(answer)))
+        return answer
+
+    def betrayals(self, words: set[str]) -> list[str]:
+        """Answers that hold a forbidden word which was not in the address that the client itself typed."""
+        found = []
+        for what, content in self.seen:
+            lowered = content.lower()
+            found += [
+                f"{word!r} in the answer to {what}"
+                for word in words
+                if word.encode() in lowered and word not in what.lower()
+            ]
+        return found
+
+
+def look_at_panes(witness: Witness, data: dict[str, Any]) -> None:
+    """Every picture: header, whole, a part, again with its tag, and beyond its end."""
+    for pane in data["panes"]:
+        if not pane["frames"]:
+            continue
+        header = witness.get(pane["frames"])
+        address = header.json()["data"]
+        whole = witness.get(address)
+        witness.get(address, range="bytes=0-63")
+        witness.get(address, range="bytes=999999999-")
+        witness.get(address, **{"if-none-match": whole.headers["ETag"]})
+
+
+def wrong_posts(witness: Witness, data: dict[str, Any]) -> None:
+    """Answers to what a reader may get wrong: 400, 404, 405, 409 and 422."""
+    urls = data["urls"]
+    witness.post(urls["submit"], "{not json")
+    witness.post(urls["submit"], readers.body_of({"outputs": {}}))
+    witness.post(urls["submit"], readers.body_of({"outputs": {"Z": {"scores": {"overall": 99}}}}))
+    draft = {"payload": {"outputs": {}}, "client_id": "tab-1", "revision": 1, "base_revision": 0}
+    witness.post(urls["draft"], draft)
+    witness.post(urls["draft"], draft | {"client_id": "tab-2", "revision": 3})
+    witness.post(urls["skip"], {"reason": "because"})
+    witness.get(urls["submit"])
+    witness.get(urls["page"] + "panes/99/frames.json")
+    witness.get(urls["page"] + "panes/99/frames.bin")
+
+
+def read_everything(witness: Witness, study: Study) -> int:
+    """Grade the whole worklist with every detour on the way; returns how many readings were submitted."""
+    url: str | None = readers.first_reading(witness.client, study)
+    witness.get(f"/studies/{study.slug}/read/")
+    count = 0
+    while url:
+        data = witness.get(url).json()
+        witness.get(data["urls"]["page"])
+        look_at_panes(witness, data)
+        wrong_posts(witness, data)
+        body = readers.body_of(readers.payload_of(data, 2 if count % 2 else 4))
+        assert witness.post(data["urls"]["submit"], body).status_code == 200
+        witness.post(data["urls"]["submit"], body)
+        witness.post(data["urls"]["submit"], readers.body_of(body["payload"]))
+        witness.post(data["urls"]["submit"], readers.body_of(body["payload"], reason="I looked again."))
+        witness.post(data["urls"]["draft"], {"payload": {}, "client_id": "t", "revision": 9, "base_revision": 0})
+        witness.post(data["urls"]["skip"], {"reason": "image problem"})
+        witness.get(url)
+        count += 1
+        url = data["urls"]["next"]
+    return count
+
+
+def world_of(planted: Planted) -> dict[str, Any]:
+    submission = Submission.objects.order_by("number").first()
+    reading = Reading.objects.filter(enrollment__user=planted.people["other_reader"]).first()
+    assert submission is not None and reading is not None
+    return {
+        "item": planted.study.study_items.order_by("-pk").first().revision.item, "reading": reading,
+        "submission": submission, "job": submission.import_job, "dataset": submission.dataset,
+        "output": submission.outputs.filter(parts__kind="image").first(), "study": planted.study,
+        "system": submission.system_version.system, "person": planted.people["other_reader"], "letter": "A",
+        "enrollment": Enrollment.objects.filter(study=planted.study).first(),
+    }  # fmt: skip
+
+
+def visit(witness: Witness, address: Address, world: dict[str, Any]) -> Any:
+    return witness.get(address.filled(address.real(world)))
+
+
+def test_no_byte_of_a_whole_study_names_a_system(planted, sign_in):
+    witness = Witness(sign_in(planted.people["reader"]))
+    world = world_of(planted)
+    for url in ("/", "/studies/", f"/studies/{planted.study.slug}/readings/", "/password/", "/rubrics/T1/1.0/"):
+        witness.get(url)
+
+    count = read_everything(witness, planted.study)
+    for address in ALL:
+        if address.name != "annotation:sign-out":
+            visit(witness, address, world)
+    for status in ("queued", "submitted", "skipped", "x"):
+        witness.get(f"/studies/{planted.study.slug}/readings/?status={status}")
+
+    assert count == Reading.objects.filter(enrollment__user=planted.people["reader"], status="submitted").count()
+    assert count == (4 if planted.study.outputs_per_reading == "all" else 8)
+    assert {200, 206, 302, 304, 400, 403, 404, 405, 409, 416, 422} <= witness.statuses
+    assert len(planted.words) > 20
+    assert witness.betrayals(planted.words) == []
+
+
+def test_the_scan_finds_what_was_planted(planted, sign_in):
+    """The same scan of the coordinator's pages of outputs does find the names: it is not blind itself."""
+    witness = Witness(sign_in(planted.people["coordinator"]))
+    world = world_of(planted)
+
+    for name in ("annotation:system-detail", "annotation:submission-detail"):
+        visit(witness, next(address for address in ALL if address.name == name), world)
+
+    found = " ".join(witness.betrayals(planted.words))
+    assert "zephyrion" in found and "vers-zz7" in found
+
+
+def test_the_scan_inflates_frames():
+    packed = b"head" + zlib.compress(b"zephyrion" * 20) + zlib.compress(b"\0" * 500 + b"quasarnet") + b"tail"
+
+    unpacked = b"".join(inflated(packed))
+
+    assert b"zephyrion" in unpacked and b"quasarnet" in unpacked
+
+
+UNSEEN = (
+    "annotation:system-detail", "annotation:submission-detail", "annotation:output-frames", "annotation:output-data",
+    "annotation:import-detail", "annotation:import-problems", "scoring:metric-list", "scoring:agreement",
+    "scoring:agreement-json", "scoring:leaderboard", "scoring:leaderboard-json", "scoring:leaderboard-receipt",
+    "scoring:composite", "scoring:export-list", "scoring:workbook-download",
+)  # fmt: skip
+
+
+@pytest.fixture
+def all_roles(planted) -> User:
+    """A reader of the study who also curates, makes studies, keeps people, and runs and analyzes the same study."""
+    person = planted.people["reader"]
+    for role in ("is_curator", "may_create_studies", "is_operator"):
+        setattr(person, role, True)
+    person.save()
+    for role in ("coordinator", "analyst"):
+        enroll_person(study=planted.study, user=person, role=role, actor=None)
+    return person
+
+
+def test_a_reader_with_every_other_role_stays_blind_until_the_study_is_locked(planted, all_roles, sign_in):
+    witness = Witness(sign_in(all_roles))
+    world = world_of(planted)
+    by_name = {address.name: address for address in ALL}
+
+    for address in ALL:
+        if address.name not in {"annotation:sign-out", *UNSEEN}:
+            visit(witness, address, world)
+    answers = {name: visit(witness, by_name[name], world).status_code for name in UNSEEN if name in by_name}
+    compute = witness.send(by_name["scoring:metrics-compute"].filled({"pk": world["submission"].pk}))
+
+    assert {name: status for name, status in answers.items() if status != 404} == {}
+    assert compute.status_code == 404
+    item_metrics = witness.get(f"/items/{world['item'].pk}/_metrics/")
+    assert b"psnr" not in item_metrics.content.lower() and b"accuracy" not in item_metrics.content.lower()
+    assert witness.betrayals(planted.words) == []
+
+    assert witness.send(f"/studies/{planted.study.slug}/lock/").status_code == 302
+    assert visit(witness, by_name["scoring:leaderboard"], world).status_code == 200
+    assert visit(witness, by_name["annotation:submission-detail"], world).status_code == 200
+
+
+def test_every_address_that_shows_systems_is_among_the_unseen(planted, sign_in):
+    """A new address that names a system to a coordinator must join the list above, or stay silent for readers."""
+    witness = Witness(sign_in(planted.people["coordinator"]))
+    world = world_of(planted)
+    open_to_all = {"annotation:system-list", "annotation:study-detail", "annotation:study-balance"}
+
+    telling = set()
+    for address in ALL:
+        if address.name == "annotation:sign-out":
+            continue
+        before = len(witness.seen)
+        visit(witness, address, world)
+        names = set(PLANTED)
+        if Witness(witness.client, witness.seen[before:]).betrayals(names):
+            telling.add(address.name)
+
+    assert "annotation:submission-detail" in telling
+    assert telling - set(UNSEEN) - open_to_all <= {
+        "home", "annotation:output-import", "annotation:study-create", "scoring:item-metrics",
+        "annotation:release-detail",
+    }  # fmt: skip
+
+
+def test_a_stranger_and_a_signed_out_reader_learn_nothing(planted, stranger, sign_in):
+    witness = Witness(sign_in(stranger))
+    nobody = Witness(Client())
+    world = world_of(planted)
+
+    for address in ALL:
+        if address.name != "annotation:sign-out":
+            visit(witness, address, world)
+            visit(nobody, address, world)
+
+    assert witness.betrayals(planted.words) == []
+    assert nobody.betrayals(planted.words) == []
