@@ -20,7 +20,7 @@ def submission_by_code(code: str) -> Submission:
         CommandError: there is none.
     """
     digits = code.upper().removeprefix("SU-")
-    found = Submission.objects.filter(number=int(digits)).first() if digits.isdigit() else None
+    found = Submission.objects.filter(number=int(digits)).first() if digits.isdecimal() else None
     if found is None:
         raise CommandError(f"submission: {code!r}: unknown; codes look like SU-0001", returncode=2)
     return found
