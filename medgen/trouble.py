@@ -16,7 +16,7 @@ from django.views.defaults import server_error
 RETRY_SECONDS = 5
 UNMIGRATED = (
     "The database of this home is not set up, or older than this program. Bring it up to date with:\n\n"
-    "    python manage.py migrate"
+    "    .venv/bin/python manage.py migrate"
 )
 FULL = "The disk that holds MedGEN's home is full. Make room, then do it again; what was acknowledged is kept."
 READ_ONLY = "MedGEN's home cannot be written. Let whoever runs this program write to the folder and its files."
