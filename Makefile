@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help demo serve test machine lint format clean
+.PHONY: help demo serve test soak machine lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -35,6 +35,9 @@ test: machine $(VENV)/dev.stamp ## lint, types and every test, browser included
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	OPENPYXL_LXML=False $(BIN)/pytest -n 2 --dist loadgroup
+
+soak: machine $(VENV)/dev.stamp ## the long checks: kills at random moments, repeated
+	OPENPYXL_LXML=False $(BIN)/pytest -m soak
 
 machine:
 	@$(PYTHON) -m tests.machine

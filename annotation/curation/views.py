@@ -21,6 +21,7 @@ from annotation.datasets.models import Dataset, Item, ItemRevision
 from annotation.people.models import User
 
 PAGE = 50
+DISPUTED = "disputed"
 View = Callable[..., HttpResponse]
 
 
@@ -47,6 +48,13 @@ def waiting_for(user: User, dataset: Dataset) -> QuerySet[Item]:
     )
 
 
+def disputed(dataset: Dataset) -> QuerySet[Item]:
+    """Items on which at least two people have spoken and which are still undecided: a third one settles them."""
+    people = Count("current_revision__reviews__reviewer", distinct=True)
+    items = dataset.items.filter(state=Item.State.IN_REVIEW).annotate(n_people=people)
+    return items.filter(n_people__gte=workflow.PEOPLE_NEEDED).order_by("number")
+
+
 @curators_only
 @require_safe
 def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
@@ -56,6 +64,8 @@ def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
     items: QuerySet[Item]
     if state in Item.State.values:
         items = dataset.items.filter(state=state).order_by("number")
+    elif state == DISPUTED:
+        items = disputed(dataset)
     else:
         state, items = "", waiting_for(request.user, dataset)
     counted = items.select_related("current_revision").annotate(n_reviews=Count("current_revision__reviews"))
@@ -64,7 +74,8 @@ def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
         "dataset": dataset,
         "page_obj": page,
         "state": state,
-        "states": Item.State.choices,
+        "states": [*Item.State.choices, (DISPUTED, "in disagreement")],
+        "n_disputed": disputed(dataset).count(),
         "status": services.review_status(dataset),
         "n_waiting": waiting_for(request.user, dataset).count(),
         "first": waiting_for(request.user, dataset).first(),
@@ -80,7 +91,7 @@ def review_item(request: HttpRequest, pk: UUID) -> HttpResponse:
     revision = item.current_revision
     assert revision is not None
     questions = list(services.present_checklist().questions.all())
-    form = ReviewForm(questions, request.POST or None, initial=_initial(revision))
+    form = ReviewForm(questions, request.POST or None, initial=_initial(revision), label_suffix="")
     status = 200
     if request.method == "POST":
         status = 422
@@ -148,7 +159,7 @@ def fix_item(request: HttpRequest, pk: UUID) -> HttpResponse:
     stored = item.current_revision
     assert stored is not None
     stored.reason = ""
-    form = FixForm(request.POST or None, instance=stored)
+    form = FixForm(request.POST or None, instance=stored, label_suffix="")
     if request.method == "POST" and form.is_valid():
         try:
             services.fix_item(

@@ -80,7 +80,7 @@ def test_d01_each_output_gets_its_own_score_when_one_picture_is_missing(bench, c
     assert values["s2", "psnr"] == "identical"
     row = row_of(metrics_page(bench, "aurora", sign_in(curator)), "psnr")
     assert '<td class="num">3</td><td class="num">1</td><td class="num">13.789' in row
-    assert "1 identical" in row and "1 missing_output" in row
+    assert "1 identical to the reference" in row and "1 without an output" in row
 
 
 def test_d02_a_missing_reference_costs_only_its_own_item(bench):

@@ -190,3 +190,25 @@ def test_the_command_counts_states_and_reasons(item, curator):
 def test_the_command_names_an_unknown_dataset():
     with pytest.raises(CommandError, match="'nowhere': unknown"):
         call_command("review_status", "--dataset", "nowhere")
+
+
+def test_an_item_on_which_two_people_differ_is_shown_to_everybody(sign_in, item, curator, other_curator):
+    review(item, curator)
+    review(item, other_curator, "reject", answers=answers(quality_enough="no"), comment="motion artifact everywhere")
+    client = sign_in(curator)
+    url = reverse("annotation:review-queue", args=["liver"])
+
+    page = client.get(url).content.decode()
+    listed = client.get(url, {"state": "disputed"}).content.decode()
+
+    assert "1 item in disagreement" in page
+    assert item.code in listed
+
+
+def test_a_third_person_settles_a_disagreement(item, curator, other_curator):
+    review(item, curator)
+    review(item, other_curator, "reject", answers=answers(quality_enough="no"), comment="motion artifact everywhere")
+    review(item, factories.person("third", is_curator=True))
+    item.refresh_from_db()
+
+    assert item.state == "accepted"
