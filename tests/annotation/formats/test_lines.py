@@ -36,7 +36,7 @@ def test_a_malformed_line_7_is_reported_and_the_rest_is_read(tmp_path: Path):
     problems = [outcome for outcome in found if isinstance(outcome, Problem)]
     assert [str(p) for p in problems] == [
         'data.jsonl:7: line: {"instruction": "bro…'.replace("bro…", "broken")
-        + ": not valid JSON: Unterminated string starting at at column 17"
+        + ": not valid JSON: Unterminated string starting at column 17"
     ]
     assert [outcome.line for outcome in found] == list(range(1, 10))
 
@@ -133,7 +133,7 @@ def test_invalid_utf_8_is_refused_with_its_byte_offset(tmp_path: Path):
         (r'{"instruction": ["x", {"b": "\udfff"}]}', "must not hold a lone surrogate (U+DFFF)"),
         (r'{"k\ud800": 1}', "must not hold a lone surrogate (U+D800)"),
         (r'{"instruction": "x\u0000y"}', "must not hold NUL (U+0000)"),
-        ('{"instruction": "x\x00y"}', "not valid JSON: Invalid control character at at column 19"),
+        ('{"instruction": "x\x00y"}', "not valid JSON: Invalid control character at column 19"),
     ],
 )
 def test_lone_surrogates_and_nul_are_refused(tmp_path: Path, content: str, rule: str):
