@@ -6,7 +6,6 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation.people import services
@@ -19,6 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="machine-readable answer on stdout")
+        parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the product is served, for links")
         acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
         for act, words in (
             ("add", "add a person with a password"),
@@ -131,9 +131,9 @@ class Command(BaseCommand):
         roles = ", ".join(user.site_roles) or "no site role"
         self.stdout.write(f"{user.username}: {roles}{'' if user.is_active else ', deactivated'}")
         if invitation:
-            host = settings.ALLOWED_HOSTS[0]
-            self.stdout.write(f"Invitation (one use, one week): http://{host}:8000{invitation}")
+            self.stdout.write(f"Invitation (one use, one week): {self._url}{invitation}")
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         self._json = bool(options["json"])
+        self._url = str(options["url"]).rstrip("/")
         return super().execute(*args, **options)

@@ -76,7 +76,9 @@ def test_an_invitation_works_once(client, operator):
 def test_an_invitation_with_two_different_passwords_says_so(client, operator):
     user = services.create_person(username="anna", name="Anna", actor=operator)
 
-    answer = client.post(services.invitation_path(user), {"password": factories.PASSWORD, "again": "other words here"})
+    answer = client.post(
+        services.invitation_path(user), {"password": factories.PASSWORD, "again": "other words here"}
+    )
 
     assert answer.status_code == 422
     assert b"The two passwords differ." in answer.content
@@ -145,7 +147,11 @@ def test_a_changed_password_ends_other_sessions(sign_in, reader):
 
     here.post(
         reverse("annotation:password-change"),
-        {"old_password": factories.PASSWORD, "new_password1": "a brand new phrase", "new_password2": "a brand new phrase"},
+        {
+            "old_password": factories.PASSWORD,
+            "new_password1": "a brand new phrase",
+            "new_password2": "a brand new phrase",
+        },
     )
 
     assert here.get(reverse("home")).status_code == 200
@@ -187,3 +193,7 @@ def test_the_trail_cannot_be_changed(operator):
         Event.objects.update(verb="nothing")
     with pytest.raises(AppendOnlyError):
         Event.objects.all().delete()
+
+
+def test_the_link_of_an_invitation_leads_to_where_the_product_is_served():
+    assert "https://grade.example.org/invitation/" in run("--url", "https://grade.example.org/", "invite", "bob")
