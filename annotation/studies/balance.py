@@ -10,6 +10,7 @@ from annotation.datasets.models import ItemRevision
 from annotation.people.models import User
 from annotation.studies import drawing
 from annotation.studies.allocation import AllocationError, BalanceReport, BalanceTable, balance_report
+from annotation.studies.counting import PAIRS
 from annotation.studies.models import Enrollment, Study
 from annotation.studies.planning import gradable, stratum_words
 from annotation.systems.models import OutputPart, Submission, datasets_read_by
@@ -49,6 +50,25 @@ class ShownTable:
         return TITLES.get(self.name, self.name.capitalize())
 
     @property
+    def is_of_systems(self) -> bool:
+        return self.name.startswith("system")
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether a page shows the columns as rows, because they are too many to stand beside each other."""
+        return len(self.columns) > NARROW_COLUMNS and len(self.columns) > len(self.rows)
+
+    @property
+    def shown_columns(self) -> list[str]:
+        return [row.name for row in self.rows] if self.is_turned else self.columns
+
+    @property
+    def shown_rows(self) -> list[TableRow]:
+        if not self.is_turned:
+            return self.rows
+        return [TableRow(name, [row.counts[place] for row in self.rows]) for place, name in enumerate(self.columns)]
+
+    @property
     def is_wide(self) -> bool:
         return len(self.columns) > NARROW_COLUMNS or sum(map(len, self.columns)) > NARROW_LETTERS
 
@@ -63,6 +83,22 @@ class StudyBalance:
     tables: list[ShownTable] = field(default_factory=list)
     without_output: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the drawing is even; systems that lack outputs cannot be shown as often as the others."""
+        uneven = [table for table in self.tables if not table.balanced and table.name != PAIRS]
+        if not uneven:
+            return "balanced"
+        return "even between readers" if all(table.is_of_systems for table in uneven) else "uneven"
+
+    @property
+    def readings_per_system(self) -> str:
+        """How often each system is shown, in words; empty where that is even."""
+        table = next((table for table in self.tables if table.name == "system × reader"), None)
+        if table is None or table.balanced:
+            return ""
+        return ", ".join(f"{row.name} in {sum(row.counts)} readings" for row in table.rows)
 
 
 def study_balance(study: Study) -> StudyBalance:
