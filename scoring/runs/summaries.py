@@ -11,6 +11,18 @@ from scoring.metrics.gain import gain
 from scoring.runs.models import MetricSettings, MetricValue
 from scoring.runs.services import current_values
 
+REASON_WORDS = {
+    "missing_output": "without an output",
+    "missing_reference": "without a reference",
+    "error_output": "answered with an error",
+    "identical": "identical to the reference",
+    "geometry_mismatch": "of another size",
+}
+
+
+def in_words(reason: str) -> str:
+    return REASON_WORDS.get(reason, reason.replace("_", " "))
+
 
 @dataclass
 class MetricSummary:
@@ -47,9 +59,9 @@ class MetricSummary:
 
     @property
     def missing(self) -> list[tuple[str, int, str]]:
-        """Reasons with count and sentence, but for outputs the metric is not made for."""
+        """Reasons in words with count and sentence, but for outputs the metric is not made for."""
         return [
-            (reason, n, REASONS.get(reason, ""))
+            (in_words(reason), n, REASONS.get(reason, ""))
             for reason, n in sorted(self.reasons.items())
             if reason != "not_applicable"
         ]
@@ -100,3 +112,38 @@ def gains(values: Iterable[MetricValue]) -> list[float]:
         except UndefinedMetricError:
             continue
     return found
+
+
+@dataclass(frozen=True)
+class MetricCell:
+    """One value as a page shows it: a number, or the words why there is none."""
+
+    value: float | None
+    remarks: tuple[str, ...]
+
+
+def _cell(value: MetricValue) -> MetricCell:
+    flags = value.flags if value.subject == MetricValue.Subject.OUTPUT else []
+    words = [in_words(value.reason)] if value.reason else []
+    return MetricCell(value.value, (*words, *(flag.replace("_", " ") for flag in flags)))
+
+
+def metric_matrix(values: Iterable[MetricValue]) -> dict[str, object]:
+    """Metrics as rows and submissions as columns, with the unchanged input, which is the same for all of them.
+
+    Returns `submissions`, and `rows` of a label, one cell per submission, and the cell of the unchanged input.
+    """
+    submissions: dict[object, Submission] = {}
+    settings: dict[int, MetricSettings] = {}
+    cells: dict[tuple[object, object], MetricCell] = {}
+    for value in values:
+        submission = value.output.submission
+        submissions[submission.pk] = submission
+        settings[value.settings_id] = value.settings
+        column = "no_op" if value.subject == MetricValue.Subject.NO_OP else submission.pk
+        cells.setdefault((value.settings_id, column), _cell(value))
+    rows = [
+        (one.label, [cells.get((key, column)) for column in submissions], cells.get((key, "no_op")))
+        for key, one in settings.items()
+    ]
+    return {"submissions": list(submissions.values()), "rows": rows}

@@ -10,7 +10,7 @@ from annotation.datasets.models import Item
 from annotation.people.models import User
 from annotation.systems.models import Output, Submission, datasets_read_by
 from scoring.runs.services import current_values, outputs_to_do, present_settings, run_metrics
-from scoring.runs.summaries import metric_summaries
+from scoring.runs.summaries import metric_matrix, metric_summaries
 
 SECONDS_PER_SLICE = 4.0
 
@@ -58,4 +58,5 @@ def item_metrics(request: HttpRequest, pk: UUID) -> HttpResponse:
         .select_related("settings", "output__submission__system_version__system")
         .order_by("settings__tier", "settings__label", "output__submission__number", "-subject")
     )
-    return render(request, "scoring/runs/_item_metrics.html", {"item": item, "values": values})
+    context = {"item": item, **metric_matrix(values)}
+    return render(request, "scoring/runs/_item_metrics.html", context)
