@@ -159,8 +159,12 @@ class EnrollmentForm(forms.Form):
         help_text="Of a reader; empty: no limit.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": ""} | kwargs)
-        field = self.fields["username"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = people_choices()
+        username, role = self.fields["username"], self.fields["role"]
+        assert isinstance(username, forms.ChoiceField) and isinstance(role, forms.ChoiceField)
+        username.choices = [("", "Choose a person"), *people_choices()]
+        self.takes_readers = study.state == Study.State.DRAFT
+        if not self.takes_readers:
+            closed = {Enrollment.Role.READER.value} - {str(self.data.get("role", ""))}  # a typed one is told why not
+            role.choices = [pair for pair in Enrollment.Role.choices if pair[0] not in closed]

@@ -153,7 +153,7 @@ def move_study(request: HttpRequest, slug: str, act: str) -> HttpResponse:
 def list_people(request: HttpRequest, slug: str) -> HttpResponse:
     user = _user(request)
     study = coordinated_study(user, slug)
-    form = EnrollmentForm(request.POST if request.method == "POST" else None)
+    form = EnrollmentForm(request.POST if request.method == "POST" else None, study=study)
     if request.method == "POST" and form.is_valid():
         data: dict[str, Any] = form.cleaned_data
         person = get_object_or_404(User, username=data["username"])
@@ -189,7 +189,7 @@ def change_enrollment(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         else:
             services.enroll_person(study=study, user=held.user, role=held.role, actor=user)
     except StudyError as problem:
-        form = EnrollmentForm({})
+        form = EnrollmentForm({}, study=study)
         form.full_clean()
         form.errors.clear()
         form.add_error(None, str(problem))
