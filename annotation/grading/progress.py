@@ -105,7 +105,7 @@ def _add_time(study: Study, readers: dict[Any, dict[str, Any]]) -> None:
     )
     for row in rows:
         reader = readers[row["reading_output__reading__enrollment__reader_code"]]
-        reader["mean_active_ms"] = row["active"] / row["readings"]
+        reader["mean_active_ms"] = row["active"] / row["readings"] if row["active"] else None
 
 
 def _add_missing(study: Study, readers: dict[Any, dict[str, Any]]) -> None:

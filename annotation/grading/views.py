@@ -172,9 +172,10 @@ def skip_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def show_flags(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fragment of the coordinator's board that shows facts of grades."""
+    """The fragment of the coordinator's board that shows facts of grades; a page of its own without scripts."""
     study = coordinated_study(_user(request), slug)
-    return render(request, "annotation/grading/_study_flags.html", {"study": study, **progress.board(study)})
+    name = "_study_flags.html" if request.headers.get("HX-Request") else "study_flags.html"
+    return render(request, f"annotation/grading/{name}", {"study": study, **progress.board(study)})
 
 
 @require_safe
