@@ -76,7 +76,7 @@ class ItemUploadForm(UploadForm):
     field_order = ["dataset", "new_dataset", "file", "layout"]
 
     def __init__(self, *args: Any, datasets: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
         field = self.fields["dataset"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = datasets

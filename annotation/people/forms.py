@@ -33,10 +33,13 @@ class RolesForm(forms.Form):
         }
 
 
+STRENGTH_HELP = "At least 10 characters, not only digits, not a common password."
+
+
 class NewPasswordForm(forms.Form):
     password = forms.CharField(
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 10 characters, not only digits, not a common password.",
+        help_text=STRENGTH_HELP,
     )
     again = forms.CharField(
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), label="Password again"

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation.audit.record import record
 from annotation.people import services
 from annotation.people.errors import PeopleError
-from annotation.people.forms import NewPasswordForm, PersonForm, RolesForm
+from annotation.people.forms import STRENGTH_HELP, NewPasswordForm, PersonForm, RolesForm
 from annotation.people.models import User
 
 View = Callable[..., HttpResponse]
@@ -41,6 +41,14 @@ class SignIn(LoginView):
     template_name = "annotation/people/sign_in.html"
     redirect_authenticated_user = True
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"label_suffix": ""}
+
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        form.fields["username"].label = "User name"
+        return form
+
     def form_invalid(self, form: Any) -> HttpResponse:
         record("sign-in failed", actor=None)
         return self.render_to_response(self.get_context_data(form=form), status=422)
@@ -49,6 +57,16 @@ class SignIn(LoginView):
 class ChangePassword(PasswordChangeView):
     template_name = "annotation/people/password_form.html"
     success_url = reverse_lazy("home")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"label_suffix": ""}
+
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        form.fields["new_password1"].help_text = STRENGTH_HELP
+        form.fields["new_password2"].label = "New password again"
+        form.fields["new_password2"].help_text = ""
+        return form
 
     def form_valid(self, form: Any) -> HttpResponse:
         record("password changed", actor=_actor(self.request), subject=_actor(self.request))
@@ -66,7 +84,7 @@ def accept_invitation(request: HttpRequest, uid: str, token: str) -> HttpRespons
     user = services.invited_person(uid, token)
     if user is None:
         return render(request, "annotation/people/invitation_ended.html", status=410)
-    form = NewPasswordForm(user, request.POST or None)
+    form = NewPasswordForm(user, request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         services.set_password(user=user, password=form.cleaned_data["password"], actor=user)
         login(request, user)
@@ -85,7 +103,7 @@ def list_people(request: HttpRequest) -> HttpResponse:
 @operators_only
 @require_http_methods(["GET", "POST"])
 def create_person(request: HttpRequest) -> HttpResponse:
-    form = PersonForm(request.POST or None)
+    form = PersonForm(request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         try:
             user = services.create_person(actor=_actor(request), **form.cleaned_data)
@@ -112,7 +130,7 @@ def _person_page(request: HttpRequest, person: User, problem: str = "") -> HttpR
     }
     context = {
         "person": person,
-        "form": RolesForm(initial=roles),
+        "form": RolesForm(initial=roles, label_suffix=""),
         "problem": problem,
         "invitation": request.build_absolute_uri(services.invitation_path(person)) if person.is_active else "",
     }

@@ -39,7 +39,7 @@ def freeze_release(request: HttpRequest, slug: str) -> HttpResponse:
     dataset = _dataset(request, slug)
     if not (isinstance(request.user, User) and request.user.is_curator):
         raise PermissionDenied("Freezing a release is a curator's act.")
-    form = FreezeForm(request.POST or None)
+    form = FreezeForm(request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         try:
             release = services.freeze_release(dataset=dataset, actor=request.user, **form.cleaned_data)

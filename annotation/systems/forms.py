@@ -33,7 +33,7 @@ class OutputUploadForm(UploadForm):
     field_order = ["destination", "system", "version", "new_system", "name", "kind", "file", "layout"]
 
     def __init__(self, *args: Any, datasets: Any, releases: Any, systems: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
         chosen, system = self.fields["destination"], self.fields["system"]
         assert isinstance(chosen, forms.ChoiceField) and isinstance(system, forms.ModelChoiceField)
         chosen.choices = destination_choices(datasets, releases)
