@@ -28,6 +28,7 @@ class ReaderWork:
     started: int
     total: int
     minutes: int
+    is_assumed: bool
 
     @property
     def pending(self) -> int:
@@ -107,6 +108,7 @@ def _reading(user: User) -> list[ReaderWork]:
             started=counts["begun"],
             total=counts["n"],
             minutes=max(1, round((counts["n"] - counts["done"]) * seconds / 60)),
+            is_assumed=not pace,
         )
         for study, counts in _counted(studies, "n", "done", "begun")
     ]
