@@ -27,9 +27,13 @@ from scoring.statistics import (
 )
 from scoring.statistics.alpha import Level
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 SEED = 20251113
 LEVEL: Level = "ordinal"
+PAIR_REASONS = {
+    "too_few_units": "fewer than 10 outputs graded by both",
+    "no_variation": "both gave one and the same level",
+}
 
 
 def agreement(study: Study) -> dict[str, Any]:
@@ -157,7 +161,7 @@ def _pairs(ratings: Ratings) -> list[dict[str, Any]]:
             "exact": pair.exact,
             "kappa": pair.kappa,
             "quadratic_kappa": pair.quadratic_kappa,
-            "reason": pair.reason,
+            "reason": PAIR_REASONS.get(pair.reason, pair.reason),
         }
         | _kappa_limits(ratings, pair)
         for pair in pairs
@@ -166,7 +170,7 @@ def _pairs(ratings: Ratings) -> list[dict[str, Any]]:
 
 def _kappa_limits(ratings: Ratings, pair: PairAgreement) -> dict[str, Any]:
     """Interval of the weighted kappa of two readers; None with a reason where there is none."""
-    none: dict[str, Any] = {"low": None, "high": None, "interval_reason": pair.reason}
+    none: dict[str, Any] = {"low": None, "high": None, "interval_reason": PAIR_REASONS.get(pair.reason, pair.reason)}
     if pair.quadratic_kappa is None:
         return none
     a, b = ratings.values[pair.first], ratings.values[pair.second]

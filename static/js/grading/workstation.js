@@ -89,7 +89,8 @@ export class Workstation {
         submit: () => (this.grading.readOnly ? this.turn(true) : this.submit()),
         undo: () => this.#undo(), redo: () => this.grading.redo(), turn: (forward) => this.turn(forward),
         escape: (from) => this.#escape(from), nextRegion: () => this.#nextRegion(),
-        key: (event) => event.key === "?" && this.#showKeymap(),
+        key: ({ key }) => (key.toLowerCase() === "k" ? !$("skip").hidden && this.skip()
+          : key === "?" && this.#showKeymap()),
       },
       onregion: (region) => { if (region !== "page") this.status.region(region); },
     });
