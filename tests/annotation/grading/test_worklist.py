@@ -142,3 +142,26 @@ def test_a_board_without_grades_says_so(reader, coordinator, sign_in):
     factories.enroll(made.study, coordinator, "coordinator")
 
     assert "No grades yet" in sign_in(coordinator).get(url("study-flags", made.study)).content.decode()
+
+
+def test_flags_are_a_fragment_for_scripts_and_a_page_without_them(reader, coordinator, sign_in):
+    made = world.small_study(reader)
+    factories.enroll(made.study, coordinator, "coordinator")
+    client, address = sign_in(coordinator), url("study-flags", made.study)
+
+    page = client.get(address).content.decode()
+    fragment = client.get(address, headers={"HX-Request": "true"}).content.decode()
+
+    assert "<h1>Harm, time and missing values</h1>" in page and fragment in page
+    assert fragment.startswith('<div id="study-flags">')
+
+
+def test_readings_without_a_measured_time_show_none(reader, coordinator, sign_in):
+    made = world.small_study(reader)
+    factories.enroll(made.study, coordinator, "coordinator")
+    submit(sign_in(reader), made.readings[0], world.payload(A=world.entry()))
+    connection.cursor().execute(f"UPDATE {Grade._meta.db_table} SET active_ms = 0")
+
+    response = sign_in(coordinator).get(url("study-flags", made.study))
+
+    assert [row["mean_active_ms"] for row in response.context["readers"]] == [None]

@@ -1,10 +1,12 @@
 """Pages of studies: who sees them, what they say when empty, wrong, late or blind, and how many queries they take."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
 from annotation.audit.models import Event
-from annotation.studies import services
+from annotation.studies import balance, services
 from annotation.studies.models import Reading, Study
 from tests import factories
 from tests.annotation.studies import world
@@ -342,3 +344,55 @@ def test_a_rubric_is_printed_with_its_anchors(reader, client, sign_in):
     assert "anchors not clinically confirmed" in page
     assert sign_in(reader).get(url("rubric-detail", "T1", "9")).status_code == 404
     assert client.get(url("rubric-detail", "T1", "1.0")).status_code == 302
+
+
+def test_an_open_study_offers_no_further_reader(study, running, coordinator, sign_in):
+    page = sign_in(coordinator).get(url("enrollment-list", study.slug))
+
+    assert [value for value, _ in page.context["form"].fields["role"].choices] == ["coordinator", "analyst"]
+    assert "Most items</label>" not in page.content.decode()
+
+
+def test_a_reader_typed_for_an_open_study_is_told_why_not(running, coordinator, stranger, sign_in):
+    address = url("enrollment-list", running.slug)
+
+    answer = sign_in(coordinator).post(address, {"username": stranger.username, "role": "reader"})
+
+    assert answer.status_code == 422 and "a further reader would change them" in answer.content.decode()
+
+
+def test_tabs_are_the_same_on_pages_of_the_study_and_of_its_numbers(running, coordinator, analyst, sign_in):
+    tabs = re.compile(r'<nav class="tabs" id="study-tabs".*?</nav>', re.DOTALL)
+    words = re.compile(r">([^<>]+)</a>")
+
+    def named(user, address):
+        return words.findall(tabs.search(sign_in(user).get(address).content.decode()).group())
+
+    board = named(coordinator, url("study-detail", running.slug))
+    sheet = named(coordinator, reverse("scoring:export-list", args=[running.slug]))
+    numbers = ["Leaderboard", "Agreement", "Composite", "Score sheet"]
+
+    assert board == sheet == ["Board", "People", "Balance", "Read as a reader", *numbers]
+    assert named(analyst, reverse("scoring:export-list", args=[running.slug])) == numbers
+
+
+def test_strata_stand_in_rows_when_they_are_many():
+    columns = [f"stratum {n}" for n in range(8)]
+    rows = [balance.TableRow("R01", list(range(8))), balance.TableRow("R02", [0] * 8)]
+
+    table = balance.ShownTable("reader × stratum", columns, rows, "uneven", balanced=False)
+
+    assert table.shown_columns == ["R01", "R02"]
+    assert table.shown_rows[7] == balance.TableRow("stratum 7", [7, 0])
+
+
+def test_a_drawing_that_only_lacks_outputs_is_even_between_readers():
+    even = balance.ShownTable("reader × all", ["all"], [balance.TableRow("R01", [4])], "balanced", balanced=True)
+    rows = [balance.TableRow("A", [4, 4]), balance.TableRow("B", [2, 2])]
+    lacking = balance.ShownTable("system × reader", ["R01", "R02"], rows, "uneven", balanced=False)
+    crooked = balance.ShownTable("reader × all", ["all"], [balance.TableRow("R01", [4])], "uneven", balanced=False)
+
+    verdicts = [balance.StudyBalance(False, tables=tables).verdict for tables in ([even], [even, lacking], [crooked])]
+
+    assert verdicts == ["balanced", "even between readers", "uneven"]
+    assert balance.StudyBalance(False, tables=[lacking]).readings_per_system == "A in 8 readings, B in 4 readings"

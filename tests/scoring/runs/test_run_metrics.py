@@ -190,3 +190,18 @@ def test_a_reader_of_the_release_sees_no_metric_value(sign_in, submission, coord
 
     assert client.get(reverse("scoring:metric-list", args=[submission.pk])).status_code == 404
     assert client.post(reverse("scoring:metrics-compute", args=[submission.pk])).status_code == 404
+
+
+def test_the_page_of_an_item_shows_metrics_by_system_with_reasons_in_words(submission, curator, sign_in):
+    submission.outputs.filter(revision__item__number=2).update(status="error")
+    run_metrics(submissions=[submission])
+    items = {output.revision.item.number: output.revision.item for output in submission.outputs.all()}
+
+    right, failed = (
+        sign_in(curator).get(reverse("scoring:item-metrics", args=[items[number].pk])) for number in (1, 2)
+    )
+
+    rows = {label: cells for label, cells, _ in right.context["rows"]}
+    assert [cell.value for cell in rows["Exact match"]] == [1.0] and "PSNR" not in rows
+    page = failed.content.decode()
+    assert str(submission.system_version) in page and "answered with an error" in page
