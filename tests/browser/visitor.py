@@ -1,6 +1,7 @@
 """One person in one browser window, and the pages this person can reach by links."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ CHROMIUM: Any = {
     "executable_path": "/usr/bin/chromium",
     "args": ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
 }
+PATIENCE_MS = 20_000
 SMALL, LARGE = (1366, 768), (1920, 1080)
 ROLES = ("operator", "curator", "coordinator", "analyst", "reader3")
 HREF = re.compile(r"<a\b[^>]*?\bhref=\"([^\"#?]+)[^\"]*\"")
@@ -60,7 +62,7 @@ def new_context(
         color_scheme="dark" if theme == "dark" else "light",
         accept_downloads=True,
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     return context
 
 
@@ -73,14 +75,21 @@ def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
     page.wait_for_url(lambda url: "/sign-in/" not in url)
 
 
+SETTLED = """() => !document.querySelector(".htmx-request")
+  && (!document.body.classList.contains("workstation") || document.documentElement.dataset.ready === "yes")
+  && [...document.querySelectorAll(".pane-message")].every((e) => e.hidden || e.textContent !== "Loading")"""
+
+
 def settle(page: Page) -> None:
-    """Wait until a page shows what it is going to show: fragments fetched, images drawn."""
+    """Wait until a page shows what it is going to show: fragments fetched, images drawn.
+
+    Asks again and again from here: the browser's own waiting evaluates text in the page, which the policy forbids.
+    """
     page.wait_for_load_state("load")
-    page.wait_for_function(
-        """() => !document.querySelector(".htmx-request")
-          && (!document.body.classList.contains("workstation") || document.documentElement.dataset.ready === "yes")
-          && [...document.querySelectorAll(".pane-message")].every((e) => e.hidden || e.textContent !== "Loading")"""
-    )
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not page.evaluate(SETTLED):
+        assert time.monotonic() < end, f"{page.url} did not settle: {page.locator('.pane-message').all_inner_texts()}"
+        page.wait_for_timeout(40)
 
 
 def pages_of(context: BrowserContext) -> list[Place]:
