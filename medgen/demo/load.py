@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 
 from annotation.curation.services import present_checklist, review_item
 from annotation.datasets.importing import import_items
 from annotation.datasets.models import Item, ItemAlias
-from annotation.grading.models import Grade
 from annotation.grading.services import Entry, Work, submit_reading
 from annotation.people.models import User
 from annotation.people.services import create_person
@@ -138,12 +138,13 @@ def load_grades(study: Study) -> None:
             .select_related("enrollment__user", "study_item__revision")
             .prefetch_related("reading_outputs__output__submission__system_version__system")
         )
-        for reading in readings:
-            shown = reading.reading_outputs.get()
-            system = shown.output.submission.system_version.system.slug
-            grade = by_item.get(codes[reading.study_item.revision.item_id], {}).get(system)
-            if grade:
-                _submit(reading, shown.label, grade)
+        with transaction.atomic():  # one commit per reader: the disk is waited for once
+            for reading in readings:
+                (shown,) = reading.reading_outputs.all()
+                system = shown.output.submission.system_version.system.slug
+                grade = by_item.get(codes[reading.study_item.revision.item_id], {}).get(system)
+                if grade:
+                    _submit(reading, shown.label, grade)
 
 
 def _item_codes() -> dict[Any, str]:
@@ -166,8 +167,6 @@ def _submit(reading: Reading, label: str, grade: dict[str, Any]) -> None:
         "reference_wrong": grade.get("reference_wrong", False),
     }
     key = uuid.uuid5(uuid.NAMESPACE_OID, f"{reading.pk}")
-    if Grade.objects.filter(reading_output__reading=reading).exists():
-        return
     entry = Entry(
         payload={"outputs": {label: payload}}, submit_key=key, work=Work(active_ms=grade.get("active_ms", 0))
     )
