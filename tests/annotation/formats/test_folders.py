@@ -119,8 +119,10 @@ def test_a_folder_with_results_and_items_gives_what_was_asked_for(tmp_path: Path
 
     assert detect_layout(tmp_path) == "mixed"
     assert (item.file, output.file) == ("items.jsonl", "results.jsonl")
-    assert str(results_remark) == "results.jsonl: layout: inference: holds outputs: passed over"
-    assert str(items_remark) == "items.jsonl: layout: canonical: holds items, not outputs: passed over"
+    assert (results_remark.file, results_remark.value) == ("results.jsonl", "inference")
+    assert results_remark.rule == "holds outputs: passed over with all its lines (1)"
+    assert (items_remark.file, items_remark.value) == ("items.jsonl", "canonical")
+    assert items_remark.rule == "holds items, not outputs: passed over with all its lines (1)"
     assert not results_remark.fatal
     assert not items_remark.fatal
 
