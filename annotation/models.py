@@ -1,10 +1,11 @@
 """Collects the rooms' models; import them from the rooms themselves."""
 
 from annotation.assets.models import Asset
-from annotation.audit.models import Event
+from annotation.audit.models import ChainHead, Event
 from annotation.curation.models import Checklist, ChecklistQuestion, Review, ReviewAnswer, ReviewReason
 from annotation.datasets.models import (
     Dataset,
+    DatasetMember,
     ImportJob,
     ImportProblem,
     Item,
@@ -12,11 +13,13 @@ from annotation.datasets.models import (
     ItemImage,
     ItemRevision,
 )
-from annotation.grading.models import CriterionScore, Draft, ErrorMark, Grade
-from annotation.people.models import User
+from annotation.grading.models import CriterionScore, Draft, ErrorMark, Grade, SystemGuess
+from annotation.people.models import ApiToken, IdempotencyKey, User
 from annotation.releases.models import Release, ReleaseItem
 from annotation.studies.models import (
     Anchor,
+    Consent,
+    ConsentForm,
     Criterion,
     Enrollment,
     ErrorCode,
@@ -27,13 +30,16 @@ from annotation.studies.models import (
     StudyItem,
     StudyRubric,
     StudySystem,
+    UnblindingRisk,
 )
 from annotation.systems.models import Output, OutputPart, Submission, System, SystemVersion
+from annotation.work.models import Chunk, Job
 
 __all__ = [
-    "Anchor", "Asset", "Checklist", "ChecklistQuestion", "Criterion", "CriterionScore", "Dataset", "Draft",
-    "Enrollment", "ErrorCode", "ErrorMark", "Event", "Grade", "ImportJob", "ImportProblem", "Item", "ItemAlias",
-    "ItemImage", "ItemRevision", "Output", "OutputPart", "Reading", "ReadingOutput", "Release", "ReleaseItem",
-    "Review", "ReviewAnswer", "ReviewReason", "Rubric", "Study", "StudyItem", "StudyRubric", "StudySystem",
-    "Submission", "System", "SystemVersion", "User",
+    "Anchor", "ApiToken", "Asset", "ChainHead", "Checklist", "ChecklistQuestion", "Chunk", "Consent", "ConsentForm",
+    "Criterion", "CriterionScore", "Dataset", "DatasetMember", "Draft", "Enrollment", "ErrorCode", "ErrorMark",
+    "Event", "Grade", "IdempotencyKey", "ImportJob", "ImportProblem", "Item", "ItemAlias", "ItemImage",
+    "ItemRevision", "Job", "Output", "OutputPart", "Reading", "ReadingOutput", "Release", "ReleaseItem", "Review",
+    "ReviewAnswer", "ReviewReason", "Rubric", "Study", "StudyItem", "StudyRubric", "StudySystem", "Submission",
+    "System", "SystemGuess", "SystemVersion", "UnblindingRisk", "User",
 ]  # fmt: skip

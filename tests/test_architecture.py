@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ANNOTATION = ["audit", "people", "assets", "datasets", "curation", "releases", "systems", "studies", "grading"]
+ANNOTATION = [
+    "audit",
+    "people",
+    "work",
+    "assets",
+    "datasets",
+    "curation",
+    "releases",
+    "systems",
+    "studies",
+    "grading",
+]
 SCORING = ["runs", "agreement", "composites", "leaderboards", "exports"]
 CELLAR = ["annotation.imaging", "annotation.formats", "scoring.metrics", "scoring.statistics"]
 PURE_FILES = [

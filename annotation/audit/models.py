@@ -37,12 +37,28 @@ class Event(models.Model):
     subject_type = models.CharField(max_length=64, blank=True)
     subject_id = models.CharField(max_length=64, blank=True)
     details = models.JSONField(default=dict, blank=True)
+    chain = models.CharField(max_length=64, default="site", editable=False)
+    sequence = models.PositiveBigIntegerField(null=True, editable=False)
+    previous_hash = models.CharField(max_length=64, blank=True, editable=False)
+    hash = models.CharField(max_length=64, blank=True, editable=False)
 
     objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
         indexes = [models.Index(fields=["subject_type", "subject_id"], name="event_subject")]
+        constraints = [models.UniqueConstraint(fields=["chain", "sequence"], name="event_place_in_chain_once")]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.verb} {self.subject_type} {self.subject_id}"
+
+
+class ChainHead(models.Model):
+    """The newest link of one chain: locked while a link is added, so that links form one line."""
+
+    chain = models.CharField(max_length=64, primary_key=True)
+    sequence = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.sequence} {self.hash[:12]}"

@@ -16,6 +16,7 @@ from django.urls import reverse
 from annotation.assets.models import Asset
 from annotation.formats import taxonomy
 from annotation.people.models import User
+from annotation.work.models import Job
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -33,6 +34,7 @@ class Dataset(models.Model):
     description = models.TextField(blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    members_only = models.BooleanField(default=False)
 
     objects = DatasetQuerySet.as_manager()
 
@@ -44,6 +46,27 @@ class Dataset(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("annotation:dataset-detail", args=[self.slug])
+
+
+class DatasetMember(models.Model):
+    """What one person may do in one dataset that is open to its members only."""
+
+    class Role(models.TextChoices):
+        CURATOR = "curator"
+        VIEWER = "viewer"
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="members")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="dataset_memberships")
+    role = models.CharField(max_length=7, choices=Role.choices, default=Role.CURATOR)
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["dataset", "user__username"]
+        constraints = [models.UniqueConstraint(fields=["dataset", "user"], name="member_once_per_dataset")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role}"
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
@@ -200,6 +223,7 @@ class ImportJob(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="imports")
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -10,7 +10,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from annotation.audit.models import AppendOnlyQuerySet
+from annotation.audit.models import AppendOnlyQuerySet, Event
 from annotation.studies.models import Criterion, ErrorCode, Reading, ReadingOutput
 
 
@@ -48,6 +48,12 @@ class Grade(models.Model):
     client_time = models.DateTimeField(null=True, blank=True)
     submit_key = models.UUIDField()
     submitted_at = models.DateTimeField(auto_now_add=True)
+    text_salt = models.CharField(max_length=32, blank=True, editable=False)
+    text_digest = models.CharField(max_length=64, blank=True, editable=False)
+    payload_hash = models.CharField(max_length=64, blank=True, editable=False)
+    blanked_by = models.ForeignKey(
+        Event, models.PROTECT, null=True, blank=True, editable=False, related_name="blanked_grades"
+    )
 
     objects = AppendOnlyQuerySet.as_manager()
 
@@ -111,3 +117,24 @@ class ErrorMark(models.Model):
 
     def __str__(self) -> str:
         return self.error_code_id
+
+
+class SystemGuess(models.Model):
+    """What a reader believes made an output, asked at the end of a block; blank: could not tell."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reading_output = models.OneToOneField(ReadingOutput, models.PROTECT, related_name="guess")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    guess = models.CharField(max_length=120, blank=True)
+    sure = models.PositiveSmallIntegerField(null=True, blank=True)
+    why = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at"]
+        verbose_name_plural = "system guesses"
+
+    def __str__(self) -> str:
+        return f"{self.reading_output_id}: {self.guess or 'could not tell'}"

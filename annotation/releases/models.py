@@ -25,6 +25,7 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
 
 class Release(models.Model):
     class State(models.TextChoices):
+        FREEZING = "freezing"
         FROZEN = "frozen"
         WITHDRAWN = "withdrawn"
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from annotation.audit.models import AppendOnlyQuerySet
 from annotation.datasets.models import ItemRevision
 from annotation.people.models import User
 from annotation.releases.models import Release
@@ -153,6 +154,8 @@ class Study(models.Model):
     gap = models.PositiveSmallIntegerField(default=20)
     seed = models.PositiveIntegerField(default=1)
     instructions = models.TextField(blank=True)
+    consent_text = models.TextField(blank=True)
+    guess_block = models.PositiveSmallIntegerField(default=0)
     due_on = models.DateField(null=True, blank=True)
     design_hash = models.CharField(max_length=64, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
@@ -233,6 +236,7 @@ class Enrollment(models.Model):
     reader_code = models.CharField(max_length=8, null=True, blank=True)
     cap = models.PositiveIntegerField(null=True, blank=True)
     active = models.BooleanField(default=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -248,6 +252,78 @@ class Enrollment(models.Model):
 
     def __str__(self) -> str:
         return self.reader_code or self.role
+
+
+class ConsentForm(models.Model):
+    """Instructions and consent text of a study as readers were shown them; a change is a new version."""
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="consent_forms")
+    version = models.PositiveSmallIntegerField()
+    instructions = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["study", "version"]
+        constraints = [models.UniqueConstraint(fields=["study", "version"], name="consent_version_once")]
+
+    def __str__(self) -> str:
+        return f"version {self.version}"
+
+
+class Consent(models.Model):
+    """One act of a reader: agreeing to a version of the consent form, or withdrawing."""
+
+    class Act(models.TextChoices):
+        GIVEN = "given"
+        WITHDRAWN = "withdrawn"
+
+    enrollment = models.ForeignKey(Enrollment, models.PROTECT, related_name="consents")
+    form = models.ForeignKey(ConsentForm, models.PROTECT, related_name="consents")
+    act = models.CharField(max_length=9, choices=Act.choices)
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["enrollment", "at"]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.form_id}"
+
+
+class UnblindingRisk(models.Model):
+    """Something about an output that may tell which system made it; masked or accepted by a coordinator."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text", "the text names a system"
+        SIZE = "size", "another picture size than the other outputs"
+        CHANNELS = "channels", "other channels or bit depth than the other outputs"
+
+    class Decision(models.TextChoices):
+        OPEN = "open"
+        MASKED = "masked"
+        ACCEPTED = "accepted"
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="unblinding_risks")
+    output = models.ForeignKey(Output, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    evidence = models.JSONField(default=dict)
+    decision = models.CharField(max_length=8, choices=Decision.choices, default=Decision.OPEN)
+    reason = models.CharField(max_length=300, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    found_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["study", "kind", "id"]
+        constraints = [models.UniqueConstraint(fields=["study", "output", "kind"], name="risk_once_per_output")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.decision}"
 
 
 class ReadingQuerySet(models.QuerySet["Reading"]):

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from annotation.studies.models import Study
+from annotation.work.models import Job
 
 
 class ExportJob(models.Model):
@@ -15,6 +16,9 @@ class ExportJob(models.Model):
     blinded = models.BooleanField()
     inputs_hash = models.CharField(max_length=64)
     file_sha256 = models.CharField(max_length=64)
+    chain_sequence = models.PositiveBigIntegerField(default=0)
+    chain_head = models.CharField(max_length=64, blank=True)
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="exports")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )

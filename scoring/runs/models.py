@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models
 
 from annotation.systems.models import Output
+from annotation.work.models import Job
 
 
 class MetricSettings(models.Model):
@@ -47,6 +48,7 @@ class MetricRun(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="metric_runs")
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -1,0 +1,1 @@
+"""Long work that survives: jobs and their chunks, with lease, fence and attempts."""
