@@ -32,3 +32,12 @@ def path(name: str, default: Path) -> Path:
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
+
+
+def choice(name: str, offered: tuple[str, ...]) -> str:
+    """One of the offered words, whatever its case; the first when nothing is set."""
+    value = text(name, offered[0])
+    for word in offered:
+        if word.casefold() == value.casefold():
+            return word
+    raise ImproperlyConfigured(f"{name}: '{value}' is not one of {', '.join(offered)}")

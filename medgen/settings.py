@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from medgen import env, home_folder
+from medgen import databases, env, home_folder, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MEDGEN_VERSION = "0.1.0"
@@ -33,6 +33,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "medgen.logs.log_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -66,22 +67,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": MEDGEN_HOME / "medgen.sqlite3",
-        "CONN_MAX_AGE": 60,
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": (
-                "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA recursive_triggers=ON;"
-                "PRAGMA mmap_size=134217728;PRAGMA journal_size_limit=67108864;PRAGMA cache_size=-20000;"
-            ),
-        },
-        "TEST": {"OPTIONS": {}},
-    }
-}
+DATABASES = {"default": databases.database(env.text("DATABASE_URL"), home=MEDGEN_HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "annotation.User"
@@ -141,11 +127,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"medgen": {"level": "INFO"}, "annotation": {"level": "INFO"}, "scoring": {"level": "INFO"}},
-}
+LOGGING = logs.configuration(
+    as_json=env.choice("MEDGEN_LOG", ("words", "json")) == "json",
+    level=env.choice("MEDGEN_LOG_LEVEL", ("WARNING", "INFO", "ERROR")),
+    keep_messages=DEBUG,
+)
