@@ -3,9 +3,8 @@
 import socket
 from typing import Any
 
+from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
-
-from medgen.wsgi import application
 
 WORKERS, THREADS = 2, 4
 MOST_PORT = 65_535
@@ -42,7 +41,7 @@ class Server(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(key, value)
 
     def load(self) -> Any:
-        return application
+        return get_wsgi_application()
 
 
 def check_address(host: str, port: int) -> None:

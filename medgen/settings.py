@@ -107,8 +107,11 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # whether sub-domains use HTTPS is their owner's to say
 if env.flag("MEDGEN_HTTPS"):
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 30 * 24 * 3600
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CONTENT_SECURITY_POLICY = {
@@ -125,6 +128,24 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }
+}
+
+MEDGEN_API_URLCONF = "medgen.api_routes"
+MEDGEN_API_RATE = env.number("MEDGEN_API_RATE", 1200)
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "annotation.rest.schema.EndpointSchema"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MedGEN",
+    "DESCRIPTION": "Everything the pages do, by role and nothing more. docs/api.md explains it with examples.",
+    "VERSION": "v1",
+    "POSTPROCESSING_HOOKS": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "key": {"type": "http", "scheme": "bearer", "bearerFormat": "mg_…"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+        }
+    },
 }
 
 LOGGING = logs.configuration(
