@@ -66,7 +66,7 @@ class WithoutPersonalData(logging.Filter):
     def filter(self, record: LogRecord) -> bool:
         request = getattr(record, "request", None)
         if request is not None and record.name.startswith("django."):
-            record.msg, record.args = f"{_kind(record)}: {route_of(request)}", ()
+            record.msg, record.args = f"answered {getattr(record, 'status_code', '?')} on {route_of(request)}", ()
             del record.__dict__["request"]
         elif record.name.startswith("django.security"):
             record.msg, record.args = record.name.rpartition(".")[2], ()
@@ -77,11 +77,6 @@ class WithoutPersonalData(logging.Filter):
             record.__dict__ |= {"error": error, "where": where}
             record.args, record.exc_info, record.exc_text = (), None, None
         return True
-
-
-def _kind(record: LogRecord) -> str:
-    """The words of Django's message before the address."""
-    return str(record.msg).partition("%s")[0].rstrip(": ") or "request"
 
 
 def _frames(trace: TracebackType | None) -> list[str]:

@@ -49,10 +49,12 @@ RUNS_JSON = RUNS | {"anonymous": 401}
 MEMBERS = row(coordinator="ok", analyst="ok", reader="ok", blind="ok")
 # name → (method, expected); arguments come from `world`
 TABLE: dict[str, tuple[str, dict[str, Any]]] = {
+    "api": ("get", {role: 404 for role in ROLES}),  # no such address; tests/api/test_access.py has those that are
     "home": ("get", SIGNED_IN),
     "healthz": ("get", EVERYBODY),
     "readyz": ("get", EVERYBODY),
     "annotation:sign-in": ("get", EVERYBODY),
+    "annotation:sign-in-again": ("get", EVERYBODY),
     "annotation:sign-out": ("post", SIGNED_IN),
     "annotation:password-change": ("get", SIGNED_IN),
     "annotation:invitation-accept": ("get", EVERYBODY),
@@ -90,6 +92,9 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:enrollment-list": ("get", RUNS),
     "annotation:enrollment-activity": ("post", RUNS),
     "annotation:study-balance": ("get", RUNS),
+    "annotation:consent-detail": ("get", READS | {"blind": "ok"}),
+    "annotation:consent-withdraw": ("post", READS | {"blind": "ok"}),
+    "annotation:consent-form-list": ("get", RUNS),
     "annotation:study-open": ("post", RUNS),
     "annotation:study-pause": ("post", RUNS),
     "annotation:study-resume": ("post", RUNS),
@@ -201,6 +206,7 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "output": [world["output"].pk, 1],
         "study": [study],
         "enrollment": [study],
+        "consent": [study],
         "preview": [study, 1],
         "reading": [world["reading"].pk],
         "pane": [world["reading"].pk, 0],
@@ -218,6 +224,7 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "workbook": [study],
     }
     known: dict[str, list[Any]] = {
+        "api": ["v1/nothing/"],
         "annotation:invitation-accept": ["QQ", "x-y"],
         "annotation:item-list": [dataset],
         "annotation:item-import": [],

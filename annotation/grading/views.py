@@ -20,6 +20,7 @@ from annotation.grading import forms, grants, presentation, preview, progress, s
 from annotation.grading.errors import GradingError, InvalidGradeError, StaleDraftError
 from annotation.grading.reading_json import reading_json, readings_of
 from annotation.people.models import User
+from annotation.studies import consent
 from annotation.studies.models import Enrollment, Reading, Study
 from annotation.studies.views import coordinated_study
 
@@ -61,8 +62,30 @@ def _user(request: HttpRequest) -> User:
 
 
 def _own_reading(request: HttpRequest, pk: UUID) -> Reading:
+    """404 for what is not theirs, 403 for whoever has left or never agreed to the study's consent form."""
+    reading = _find_own(request, pk)
+    _refuse_without_consent(reading)
+    return reading
+
+
+def _refuse_without_consent(reading: Reading) -> None:
+    if not consent.has_agreed_once(reading.enrollment_id, reading.study_id):
+        raise PermissionDenied("Read and agree to what the study says to its readers first; its page asks you.")
+
+
+def _find_own(request: HttpRequest, pk: UUID) -> Reading:
     own = Reading.objects.visible_to(_user(request)).exclude(status=Reading.Status.VOID)
-    return get_object_or_404(own.select_related("study"), pk=pk)
+    reading = own.select_related("study", "enrollment").filter(pk=pk).first()
+    if reading is None:
+        _refuse_former_reader(_user(request), pk)
+        raise Http404("no such reading")
+    return reading
+
+
+def _refuse_former_reader(user: User, pk: UUID) -> None:
+    """403 for a reader who has left or whose part was ended: the readings were theirs."""
+    if Reading.objects.filter(pk=pk, enrollment__user=user, enrollment__active=False).exists():
+        raise PermissionDenied("You no longer take part in this study. What you submitted is kept.")
 
 
 def _study_to_read(request: HttpRequest, slug: str) -> Study:
@@ -78,22 +101,34 @@ def list_readings(request: HttpRequest, slug: str) -> HttpResponse:
     study = _study_to_read(request, slug)
     asked = {"status": request.GET.get("status", ""), "page": request.GET.get("page", "1")}
     context = progress.worklist(study, _user(request), **asked)
-    return render(request, "annotation/grading/reading_list.html", {"study": study, **context})
+    return render(request, "annotation/grading/reading_list.html", {"study": study, "has_consent": True, **context})
 
 
 @require_safe
 def next_reading(request: HttpRequest, slug: str) -> HttpResponse:
     study = _study_to_read(request, slug)
-    pending = Reading.objects.visible_to(_user(request)).filter(study=study).pending().order_by("position").first()
+    pending = (
+        Reading.objects.visible_to(_user(request))
+        .filter(study=study)
+        .pending()
+        .select_related("enrollment__study")
+        .order_by("position")
+        .first()
+    )
     if pending is None:
         messages.info(request, "Nothing waits for you in this study.")
         return redirect("annotation:reading-list", study.slug)
+    if consent.form_to_agree(pending.enrollment) is not None:
+        return redirect("annotation:consent-detail", study.slug)
     return redirect(pending)
 
 
 @require_safe
 def show_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
-    reading = _own_reading(request, pk)
+    reading = _find_own(request, pk)
+    reading.enrollment.study = reading.study
+    if consent.form_to_agree(reading.enrollment) is not None:
+        return redirect("annotation:consent-detail", reading.study.slug)
     context = {
         "reading": reverse("annotation:reading-json", args=[reading.pk]),
         "study": reading.study,
@@ -106,7 +141,9 @@ def show_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def send_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
     user = _user(request)
-    data = reading_json(get_object_or_404(readings_of(user), pk=pk))
+    reading = get_object_or_404(readings_of(user), pk=pk)
+    _refuse_without_consent(reading)
+    data = reading_json(reading)
     grants.give(user.pk, pk)
     return JsonResponse(data)
 

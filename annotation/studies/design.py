@@ -4,7 +4,7 @@
      "rubrics": ["T1", "T6@1.0"], "mode": "one", "readers": ["anna", {"username": "ben", "cap": 40}],
      "analysts": ["dora"], "coordinators": ["emil"], "readers_per_item": 2, "gap": 20, "seed": 4711,
      "formats": ["image_editing"], "tasks": [], "modalities": ["ct"], "sample": 30,
-     "instructions": "…", "due_on": "2026-12-24"}
+     "instructions": "…", "consent_text": "…", "due_on": "2026-12-24"}
 
 Name, slug, release, submissions, rubrics and readers are needed; the rest has the defaults of `StudyDesign`.
 `sample` is the number of items drawn from each stratum (format, task and modality); null takes all.
@@ -58,6 +58,7 @@ class StudyDesign:
     gap: int = 20
     seed: int = 1
     instructions: str = ""
+    consent_text: str = ""
     due_on: date | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -225,5 +226,6 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "gap": _whole(*LIMITS["gap"]),
     "seed": _whole(*LIMITS["seed"]),
     "instructions": _text(INSTRUCTIONS_LIMIT),
+    "consent_text": _text(INSTRUCTIONS_LIMIT),
     "due_on": _date,
 }

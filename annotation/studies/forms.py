@@ -88,6 +88,13 @@ class StudyForm(forms.Form):
     )
     analysts = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False)
     instructions = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), required=False, max_length=20_000)
+    consent_text = forms.CharField(
+        label="Consent",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        required=False,
+        max_length=20_000,
+        help_text="Readers agree to it, and to the instructions, before their first reading.",
+    )
     due_on = forms.DateField(required=False, label="Due", widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, *args: Any, release: Release, user: User, **kwargs: Any) -> None:

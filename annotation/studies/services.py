@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from annotation.audit.record import record
 from annotation.people.models import User
-from annotation.studies import drawing
+from annotation.studies import consent, drawing
 from annotation.studies.allocation import AllocationError
 from annotation.studies.design import StudyDesign
 from annotation.studies.errors import DesignError, DesignProblem, StudyError, StudyStateError
@@ -73,6 +73,7 @@ def _study(made: Plan, actor: User | None) -> Study:
         gap=design.gap,
         seed=design.seed,
         instructions=design.instructions,
+        consent_text=design.consent_text,
         due_on=design.due_on,
         created_by=actor,
     )
@@ -104,7 +105,7 @@ def _code(number: int) -> str:
 def _design_without_names(made: Plan) -> dict[str, object]:
     """The design for the trail: people by id, no free text."""
     design = made.design
-    data = replace(design, name="", instructions="").to_json()
+    data = replace(design, name="", instructions="", consent_text="").to_json()
     data["readers"] = [[str(made.people[reader.username].pk), reader.cap] for reader in design.readers]
     for role in ("analysts", "coordinators"):
         data[role] = [str(made.people[name].pk) for name in getattr(design, role)]
@@ -139,6 +140,7 @@ def open_study(*, study: Study, actor: User | None) -> Study:
     study.design_hash = drawing.design_hash(study, inputs, design)
     study.save(update_fields=["design_hash"])
     Rubric.objects.filter(study_rubrics__study=study).update(state=Rubric.State.LOCKED)
+    consent.publish_at_opening(study=study, actor=actor)
     record(
         "study opened",
         actor=actor,
@@ -192,6 +194,10 @@ def enroll_person(*, study: Study, user: User, role: str, actor: User | None, ca
         raise StudyError(f"{user} is deactivated.")
     study = Study.objects.select_for_update().get(pk=study.pk)
     held = study.enrollments.filter(user=user, role=role).first()
+    if held is not None and held.withdrawn_at is not None:
+        raise StudyError(
+            f"{user} has left this study; only they themselves can take part again, on its consent page."
+        )
     if held is not None and held.active:
         raise StudyError(f"{user} is {role} of this study already.")
     if held is None and role == Enrollment.Role.READER and study.state != Study.State.DRAFT:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.studies import views
+from annotation.studies import consent_views, views
 
 urlpatterns = [
     path("studies/", views.list_studies, name="study-list"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("studies/<slug:slug>/people/", views.list_people, name="enrollment-list"),
     path("studies/<slug:slug>/people/<int:pk>/activity/", views.change_enrollment, name="enrollment-activity"),
     path("studies/<slug:slug>/balance/", views.show_balance, name="study-balance"),
+    path("studies/<slug:slug>/consent/", consent_views.show_consent, name="consent-detail"),
+    path("studies/<slug:slug>/consent/withdraw/", consent_views.withdraw_consent, name="consent-withdraw"),
+    path("studies/<slug:slug>/consent/versions/", consent_views.list_forms, name="consent-form-list"),
     path("rubrics/<str:code>/<str:version>/", views.show_rubric, name="rubric-detail"),
     *[path(f"studies/<slug:slug>/{act}/", views.move_study, {"act": act}, name=f"study-{act}") for act in views.ACTS],
 ]

@@ -24,7 +24,7 @@ ACTS = {
 }
 
 
-def _user(request: HttpRequest) -> User:
+def signed_in(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied("Sign in first.")
     return request.user
@@ -40,14 +40,14 @@ def coordinated_study(user: User, slug: str) -> Study:
 
 @require_safe
 def list_studies(request: HttpRequest) -> HttpResponse:
-    user = _user(request)
+    user = signed_in(request)
     context = {"rows": progress.my_studies(user), "may_create": user.may_create_studies}
     return render(request, "annotation/studies/study_list.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 def create_study(request: HttpRequest) -> HttpResponse:
-    user = _user(request)
+    user = signed_in(request)
     if not user.may_see_items:
         raise Http404("no such page")
     if not user.may_create_studies:
@@ -86,7 +86,7 @@ def _second_step(request: HttpRequest, user: User, release: Release) -> HttpResp
 @require_safe
 def show_study(request: HttpRequest, slug: str) -> HttpResponse:
     """The coordinator's board; an analyst is led to the numbers, a reader to the worklist."""
-    user = _user(request)
+    user = signed_in(request)
     study = get_object_or_404(Study.objects.visible_to(user), slug=slug)
     if Study.objects.run_by(user).filter(pk=study.pk).exists():
         return _board(request, coordinated_study(user, slug))
@@ -95,18 +95,18 @@ def show_study(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("annotation:reading-list", slug)
 
 
-def _frame(request: HttpRequest, study: Study, tab: str) -> dict[str, Any]:
+def frame(request: HttpRequest, study: Study, tab: str) -> dict[str, Any]:
     """What the head and the tabs of every page of a study need."""
     opened = study.state != Study.State.DRAFT
-    may_analyze = opened and Study.objects.analyzable_by(_user(request)).filter(pk=study.pk).exists()
+    may_analyze = opened and Study.objects.analyzable_by(signed_in(request)).filter(pk=study.pk).exists()
     return {"study": study, "tab": tab, "runs_it": True, "may_analyze": may_analyze}
 
 
 def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int = 200) -> HttpResponse:
     done = progress.overall(study)
-    systems = balance.system_names(study, _user(request))
+    systems = balance.system_names(study, signed_in(request))
     context = {
-        **_frame(request, study, "board"),
+        **frame(request, study, "board"),
         "problem": problem,
         "done": done,
         "readers": progress.by_reader(study),
@@ -114,7 +114,7 @@ def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int
         "pace": progress.pace(study),
         "next_act": progress.next_act(study, done),
         "systems": systems,
-        "system_words": balance.systems_in_words(study, _user(request)),
+        "system_words": balance.systems_in_words(study, signed_in(request)),
         "rubrics": [row.rubric for row in study.study_rubrics.select_related("rubric")],
         "n_items": study.study_items.count(),
         "warnings": balance.reader_warnings(study),
@@ -124,10 +124,10 @@ def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int
 
 @require_safe
 def show_balance(request: HttpRequest, slug: str) -> HttpResponse:
-    user = _user(request)
+    user = signed_in(request)
     study = coordinated_study(user, slug)
     context = {
-        **_frame(request, study, "balance"),
+        **frame(request, study, "balance"),
         "balance": balance.study_balance(study),
         "systems": balance.system_names(study, user),
     }
@@ -136,7 +136,7 @@ def show_balance(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def move_study(request: HttpRequest, slug: str, act: str) -> HttpResponse:
-    user = _user(request)
+    user = signed_in(request)
     study = coordinated_study(user, slug)
     service, words = ACTS[act]
     try:
@@ -151,7 +151,7 @@ def move_study(request: HttpRequest, slug: str, act: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def list_people(request: HttpRequest, slug: str) -> HttpResponse:
-    user = _user(request)
+    user = signed_in(request)
     study = coordinated_study(user, slug)
     form = EnrollmentForm(request.POST if request.method == "POST" else None, study=study)
     if request.method == "POST" and form.is_valid():
@@ -169,7 +169,7 @@ def list_people(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _people_page(request: HttpRequest, study: Study, form: EnrollmentForm, *, status: int) -> HttpResponse:
     context = {
-        **_frame(request, study, "people"),
+        **frame(request, study, "people"),
         "form": form,
         "enrollments": study.enrollments.select_related("user").order_by("role", "reader_code", "user__username"),
         "warnings": balance.reader_warnings(study),
@@ -180,7 +180,7 @@ def _people_page(request: HttpRequest, study: Study, form: EnrollmentForm, *, st
 @require_POST
 def change_enrollment(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """End a role that is held, take one up again that was ended."""
-    user = _user(request)
+    user = signed_in(request)
     study = coordinated_study(user, slug)
     held = get_object_or_404(Enrollment.objects.select_related("user"), study=study, pk=pk)
     try:

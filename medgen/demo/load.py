@@ -17,6 +17,7 @@ from annotation.people.models import User
 from annotation.people.services import create_person
 from annotation.releases.models import Release
 from annotation.releases.services import freeze_release
+from annotation.studies.consent import give_consent
 from annotation.studies.design import StudyDesign
 from annotation.studies.models import Reading, Study
 from annotation.studies.services import create_study, open_study
@@ -124,6 +125,8 @@ def load_study(release: Release, actor: User) -> Study:
         study = create_study(design=design, actor=actor)
     if study.state == Study.State.DRAFT:
         study = open_study(study=study, actor=actor)
+        for enrollment in study.enrollments.filter(role="reader").select_related("user"):
+            give_consent(enrollment=enrollment, version=1, actor=enrollment.user)
     return study
 
 

@@ -161,7 +161,7 @@ def test_the_number_of_queries_does_not_grow(reader, sign_in, submitted):
 
     large = queries_of(client, address(reading))
 
-    assert large == small <= 12
+    assert large == small <= 13
 
 
 def test_nobody_else_finds_a_reading(reader, other_reader, coordinator, stranger, sign_in):
@@ -220,4 +220,4 @@ def test_a_grant_for_pictures_is_of_one_person_and_ends(reader, other_reader, si
     grants.withdraw_all()
     later = client.get(url)
 
-    assert (soon.status_code, stranger.status_code, later.status_code) == (200, 404, 404)
+    assert (soon.status_code, stranger.status_code, later.status_code) == (200, 404, 403)
