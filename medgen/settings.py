@@ -3,6 +3,7 @@
 `docs/settings.md` lists every variable.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from medgen import databases, env, home_folder, logs
@@ -30,6 +31,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "axes",
 ]
 
 MIDDLEWARE = [
@@ -77,10 +79,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "annotation:sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "annotation:sign-in"
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600  # an invitation holds a week
+
+MEDGEN_PROXIES = env.number("MEDGEN_PROXIES", 0)
+MEDGEN_ADDRESS_FAILURES = env.number("MEDGEN_ADDRESS_FAILURES", 100, least=10)
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "annotation.people.lockout.client_address"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password", "next", "user_id", "csrfmiddlewaretoken"]
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # the views answer a pause themselves, in words
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -3,10 +3,11 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from annotation.people import views
+from annotation.people import signing_in, views
 
 urlpatterns = [
-    path("sign-in/", views.SignIn.as_view(), name="sign-in"),
+    path("sign-in/", signing_in.SignIn.as_view(), name="sign-in"),
+    path("sign-in/again/", signing_in.sign_in_again, name="sign-in-again"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("password/", views.ChangePassword.as_view(), name="password-change"),
     path("invitation/<str:uid>/<str:token>/", views.accept_invitation, name="invitation-accept"),

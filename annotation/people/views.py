@@ -1,4 +1,4 @@
-"""Signing in, invitations, and the operator's pages."""
+"""Invitations, passwords, and the operator's pages."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,6 +20,7 @@ from annotation.people import services
 from annotation.people.errors import PeopleError
 from annotation.people.forms import STRENGTH_HELP, NewPasswordForm, PersonForm, RolesForm
 from annotation.people.models import User
+from annotation.people.signing_in import enter
 
 View = Callable[..., HttpResponse]
 
@@ -35,23 +35,6 @@ def operators_only(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
-
-
-class SignIn(LoginView):
-    template_name = "annotation/people/sign_in.html"
-    redirect_authenticated_user = True
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"label_suffix": ""}
-
-    def get_form(self, form_class: Any = None) -> Any:
-        form = super().get_form(form_class)
-        form.fields["username"].label = "User name"
-        return form
-
-    def form_invalid(self, form: Any) -> HttpResponse:
-        record("sign-in failed", actor=None)
-        return self.render_to_response(self.get_context_data(form=form), status=422)
 
 
 class ChangePassword(PasswordChangeView):
@@ -87,7 +70,7 @@ def accept_invitation(request: HttpRequest, uid: str, token: str) -> HttpRespons
     form = NewPasswordForm(user, request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         services.set_password(user=user, password=form.cleaned_data["password"], actor=user)
-        login(request, user)
+        enter(request, user)
         messages.success(request, "Welcome. Your password is set.")
         return redirect("home")
     status = 422 if request.method == "POST" else 200
