@@ -41,3 +41,13 @@ def choice(name: str, offered: tuple[str, ...]) -> str:
         if word.casefold() == value.casefold():
             return word
     raise ImproperlyConfigured(f"{name}: '{value}' is not one of {', '.join(offered)}")
+
+
+def number(name: str, default: int, *, least: int = 0) -> int:
+    """A whole number, not below `least`."""
+    value = text(name)
+    if not value:
+        return default
+    if not value.isdecimal() or int(value) < least:
+        raise ImproperlyConfigured(f"{name}: '{value}' is not a whole number from {least}")
+    return int(value)

@@ -1,13 +1,17 @@
 """Routes: the home page, the rooms of both apps, and the health of the process."""
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
-from medgen import health, home
+from medgen import api, health, home, retention
+
+register_converter(api.Anything, "anything")
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("retention/", retention.show_retention, name="retention"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("api/<anything:address>", api.gate, name="api"),
     path("", include("annotation.urls")),
     path("", include("scoring.urls")),
 ]

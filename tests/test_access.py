@@ -51,6 +51,7 @@ MEMBERS = row(coordinator="ok", analyst="ok", reader="ok", blind="ok")
 TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "api": ("get", {role: 404 for role in ROLES}),  # no such address; tests/api/test_access.py has those that are
     "home": ("get", SIGNED_IN),
+    "retention": ("get", OPERATORS),
     "healthz": ("get", EVERYBODY),
     "readyz": ("get", EVERYBODY),
     "annotation:sign-in": ("get", EVERYBODY),
@@ -63,6 +64,7 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:person-detail": ("get", OPERATORS),
     "annotation:person-roles": ("post", OPERATORS),
     "annotation:person-activity": ("post", OPERATORS),
+    "annotation:person-erase": ("post", OPERATORS),
     "annotation:dataset-list": ("get", SEES_ITEMS),
     "annotation:dataset-detail": ("get", SEES_ITEMS),
     "annotation:item-list": ("get", SEES_ITEMS),

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ANNOTATION = [
     "audit",
     "people",
+    "rest",
     "work",
     "assets",
     "datasets",

@@ -42,7 +42,7 @@ class Address:
             return 1 if (head, name) == ("studies", "number") else 0
         if head == "rubrics":
             return {"code": "T1", "version": "1.0"}[name]
-        known = {"version": "1.0", "letter": world["letter"], "uid": "QQ", "token": "x-y"}
+        known = {"address": "v1/", "version": "1.0", "letter": world["letter"], "uid": "QQ", "token": "x-y"}
         return known[name]
 
 
