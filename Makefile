@@ -30,11 +30,12 @@ demo: $(VENV)/core.stamp ## the demo world on http://127.0.0.1:8000
 serve: $(VENV)/core.stamp ## the product on your own home (MEDGEN_HOME, default var/)
 	@$(BIN)/python manage.py serve --port $(PORT)
 
-test: machine $(VENV)/dev.stamp ## lint, types and every test, browser included
+test: machine $(VENV)/dev.stamp ## lint, types and every test, browser included; those of the database on PostgreSQL too
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	OPENPYXL_LXML=False $(BIN)/pytest -n 2 --dist loadgroup
+	OPENPYXL_LXML=False $(BIN)/pytest -n 2 --dist loadgroup --engine postgresql
 
 soak: machine $(VENV)/dev.stamp ## the long checks: kills at random moments, repeated
 	OPENPYXL_LXML=False $(BIN)/pytest -m soak

@@ -2,12 +2,39 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from annotation.people.models import User
-from tests import factories
+from tests import engines, factories
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    engines.add_option(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    engines.configure(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    engines.unconfigure(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    engines.choose(config, items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    engines.take_from_worker(node)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in engines.summary(config):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

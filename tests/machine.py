@@ -2,13 +2,18 @@
 
 import shutil
 import sys
+from pathlib import Path
 
 PROGRAMS = {"chromium": "chromium", "soffice": "libreoffice-calc"}
+POSTGRESQL = Path("/usr/lib/postgresql")
 
 
 def missing() -> list[str]:
     """Debian packages that are not there."""
-    return [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    absent = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    if not any(POSTGRESQL.glob("*/bin/initdb")) and shutil.which("initdb") is None:
+        absent.append("postgresql")
+    return absent
 
 
 def main() -> int:

@@ -1,0 +1,88 @@
+"""The database the tests run on, and which of them are run again on PostgreSQL.
+
+`--engine postgresql` runs the tests that touch the database inside the test process: those with pytest-django's
+`django_db` mark or one of its database fixtures. All others either need no database or serve a SQLite home from a
+process of their own; they are counted in the summary, and the run on SQLite holds them. A test of SQLite itself is
+marked `sqlite_only("why")`; it is counted and named too.
+"""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from medgen import databases
+from tests import postgres
+
+ENGINES = ("sqlite", "postgresql")
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
+_left_out = pytest.StashKey[dict[str, int]]()
+
+
+def add_option(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=ENGINES, default="sqlite", help="the database (default: sqlite)")
+
+
+def configure(config: pytest.Config) -> None:
+    """Settings are read before this, so the connections are made anew."""
+    config.addinivalue_line("markers", "sqlite_only(why): about SQLite itself, not run on PostgreSQL")
+    if not hasattr(config, "workerinput"):
+        postgres.prepare()
+    if config.getoption("engine") == "postgresql":
+        use(postgres.address())
+
+
+def use(url: str) -> None:
+    """Let Django's default connection, and so the test database, be in this cluster."""
+    settings.DATABASES["default"] = databases.database(url, home=settings.MEDGEN_HOME)
+    connections["default"].close()
+    del connections["default"]
+    del connections.settings
+    connections._settings = settings.DATABASES
+
+
+def unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        postgres.stop()
+
+
+def touches_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(fixtures & DATABASE_FIXTURES)
+
+
+def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL, keep what touches the database."""
+    if config.getoption("engine") != "postgresql":
+        return
+    kept: list[pytest.Item] = []
+    left: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if reason := why_not(item):
+            left.setdefault(reason, []).append(item)
+        else:
+            kept.append(item)
+    config.stash[_left_out] = {reason: len(those) for reason, those in left.items()}
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = config.stash[_left_out]
+    config.hook.pytest_deselected(items=[item for those in left.values() for item in those])
+    items[:] = kept
+
+
+def why_not(item: pytest.Item) -> str:
+    """Why a test is not repeated on PostgreSQL; empty when it is."""
+    if mark := item.get_closest_marker("sqlite_only"):
+        return f"about SQLite itself ({mark.args[0]}): {item.nodeid}"
+    if touches_database(item):
+        return ""
+    return "needs no database, or serves a SQLite home from a process of its own"
+
+
+def take_from_worker(node: Any) -> None:
+    """Each worker of pytest-xdist collects everything, so one's count is the count."""
+    node.config.stash[_left_out] = node.workeroutput.get("left_out", {})
+
+
+def summary(config: pytest.Config) -> list[str]:
+    return [f"not on PostgreSQL, {count}: {reason}" for reason, count in config.stash.get(_left_out, {}).items()]
