@@ -1,16 +1,24 @@
 """What `make test` needs of the machine; names what is missing and the one command that installs it."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
 
-PROGRAMS = {"chromium": "chromium", "soffice": "libreoffice-calc"}
+PROGRAMS = {
+    "chromium": "chromium",
+    "soffice": "libreoffice-calc",
+    "nginx": "nginx-light",
+    "openssl": "openssl",
+    "systemd-analyze": "systemd",
+}
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 POSTGRESQL = Path("/usr/lib/postgresql")
 
 
 def missing() -> list[str]:
     """Debian packages that are not there."""
-    absent = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    absent = [package for program, package in PROGRAMS.items() if shutil.which(program, path=PATH) is None]
     if not any(POSTGRESQL.glob("*/bin/initdb")) and shutil.which("initdb") is None:
         absent.append("postgresql")
     return absent
