@@ -15,5 +15,6 @@ urlpatterns = [
     path("people/new/", views.create_person, name="person-create"),
     path("people/<uuid:pk>/", views.show_person, name="person-detail"),
     path("people/<uuid:pk>/roles/", views.change_roles, name="person-roles"),
+    path("people/<uuid:pk>/erase/", views.erase, name="person-erase"),
     path("people/<uuid:pk>/activity/", views.change_activity, name="person-activity"),
 ]

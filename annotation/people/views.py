@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotation.audit.record import record
 from annotation.people import services
+from annotation.people.erasure import erase_person
 from annotation.people.errors import PeopleError
 from annotation.people.forms import STRENGTH_HELP, NewPasswordForm, PersonForm, RolesForm
 from annotation.people.models import User
@@ -144,6 +145,18 @@ def change_activity(request: HttpRequest, pk: UUID) -> HttpResponse:
     except PeopleError as problem:
         return _person_page(request, person, str(problem))
     messages.success(request, f"{person} is {'active again' if person.is_active else 'deactivated'}.")
+    return redirect("annotation:person-detail", pk)
+
+
+@operators_only
+@require_POST
+def erase(request: HttpRequest, pk: UUID) -> HttpResponse:
+    person = get_object_or_404(User, pk=pk)
+    try:
+        erase_person(user=person, actor=_actor(request))
+    except PeopleError as problem:
+        return _person_page(request, person, str(problem))
+    messages.success(request, "The account names nobody any more. What it graded and reviewed stays.")
     return redirect("annotation:person-detail", pk)
 
 
