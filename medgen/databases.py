@@ -6,7 +6,8 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
+SQLITE, POSTGRESQL = "medgen.engines.sqlite", "medgen.engines.postgresql"
+_KINDS = {"django.db.backends.sqlite3": SQLITE, "django.db.backends.postgresql": POSTGRESQL}
 KEPT_OPEN_SECONDS = 60
 LOCK_SECONDS = 20
 CONNECT_SECONDS = 5
@@ -34,23 +35,31 @@ def database(url: str, *, home: Path) -> dict[str, Any]:
             f"DATABASE_URL: cannot be read; it has the shape {SHAPE}, with any of %:/?#@ in a password written as "
             "%25 %3A %2F %3F %23 %40"
         ) from problem
-    if parsed["ENGINE"] not in {SQLITE, POSTGRESQL}:
+    engine = _KINDS.get(parsed["ENGINE"])
+    if engine is None:
         kind = url.partition(":")[0]
         raise ImproperlyConfigured(f"DATABASE_URL: {kind}: MedGEN runs on PostgreSQL or SQLite, as {SHAPE}")
     if not parsed["NAME"]:
         raise ImproperlyConfigured(f"DATABASE_URL: names no database; it has the shape {SHAPE}")
-    if parsed["ENGINE"] == SQLITE:
-        return _sqlite(Path(parsed["NAME"]))
+    if engine == SQLITE:
+        return _sqlite(Path(parsed["NAME"]), timeout=_timeout(parsed.get("OPTIONS", {})))
     return _postgresql(parsed)
 
 
-def _sqlite(file: Path) -> dict[str, Any]:
+def _timeout(options: dict[str, Any]) -> float:
+    """How long SQLite waits for a lock, `?timeout=` seconds: the one parameter that its address takes."""
+    if options.keys() - {"timeout"} or not str(options.get("timeout", LOCK_SECONDS)).isdecimal():
+        raise ImproperlyConfigured("DATABASE_URL: a SQLite file takes only ?timeout=SECONDS, a whole number")
+    return float(options.get("timeout", LOCK_SECONDS))
+
+
+def _sqlite(file: Path, *, timeout: float = LOCK_SECONDS) -> dict[str, Any]:
     return {
         "ENGINE": SQLITE,
         "NAME": file,
         "CONN_MAX_AGE": KEPT_OPEN_SECONDS,
         "OPTIONS": {
-            "timeout": LOCK_SECONDS,
+            "timeout": timeout,
             "transaction_mode": "IMMEDIATE",
             "init_command": (
                 "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA recursive_triggers=ON;"
@@ -74,4 +83,5 @@ def _postgresql(parsed: dict[str, Any]) -> dict[str, Any]:
         **given,
         "options": f"{limits} {given.get('options', '')}".strip(),
     }
-    return {**parsed, "CONN_MAX_AGE": KEPT_OPEN_SECONDS, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+    kept = {"ENGINE": POSTGRESQL, "CONN_MAX_AGE": KEPT_OPEN_SECONDS, "CONN_HEALTH_CHECKS": True}
+    return {**parsed, **kept, "OPTIONS": options}

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.models.sql import InsertQuery
 
 
 def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -21,12 +22,12 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[
     connection = connections[DEFAULT_DB_ALIAS]
     by_name = {field.attname: field for field in model._meta.concrete_fields}
     fields = [by_name[name] for name in names]
-    prepare = [field.get_db_prep_save for field in fields]
+    prepare = InsertQuery(model).get_compiler(connection=connection).prepare_value
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608 - own names
-    prepared = [[convert(value, connection) for convert, value in zip(prepare, row, strict=True)] for row in rows]
+    prepared = [[prepare(field, value) for field, value in zip(fields, row, strict=True)] for row in rows]
     if prepared:
         with connection.cursor() as cursor:
             cursor.executemany(statement, prepared)

@@ -21,7 +21,7 @@ from tests.annotation.grading import world as grading
 
 pytestmark = pytest.mark.django_db
 
-DERIVED = {"Event", "Session", "MetricSettings", "Composite", "CompositeComponent", "AnalysisRun"}
+DERIVED = {"Event", "ChainHead", "Session", "MetricSettings", "Composite", "CompositeComponent", "AnalysisRun"}
 BETRAYED = re.compile(rb"Traceback \(most recent|django\.|sqlite3\.|File &quot;/|\.venv|Error at /|site-packages")
 FIELD = re.compile(rb'name="([\w-]+)"')
 BAD_TEXTS = {

@@ -13,7 +13,7 @@ HOME = Path("/srv/medgen")
 def test_without_an_address_the_home_holds_a_sqlite_file():
     chosen = database("", home=HOME)
 
-    assert chosen["ENGINE"] == "django.db.backends.sqlite3"
+    assert chosen["ENGINE"] == "medgen.engines.sqlite"
     assert chosen["NAME"] == HOME / "medgen.sqlite3"
     assert chosen["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
 
@@ -31,6 +31,7 @@ def test_a_postgresql_address_gives_checked_connections_with_limits():
     assert (chosen["USER"], chosen["PASSWORD"], chosen["HOST"], chosen["PORT"], chosen["NAME"]) == (
         "ann", "p@ss", "db.example", 5433, "medgen",
     )  # fmt: skip
+    assert chosen["ENGINE"] == "medgen.engines.postgresql"
     assert chosen["CONN_HEALTH_CHECKS"] is True
     assert chosen["CONN_MAX_AGE"] == 60
     assert chosen["OPTIONS"]["sslmode"] == "require"
@@ -59,3 +60,13 @@ def test_a_wrong_address_is_explained_without_its_password(address, words):
 
     assert words in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_a_sqlite_address_may_say_how_long_to_wait_for_a_lock():
+    assert database("sqlite:////data/other.sqlite3?timeout=3", home=HOME)["OPTIONS"]["timeout"] == 3
+
+
+@pytest.mark.parametrize("asked", ["timeout=soon", "mode=ro"])
+def test_a_sqlite_address_takes_nothing_else(asked):
+    with pytest.raises(ImproperlyConfigured, match="only \\?timeout=SECONDS"):
+        database(f"sqlite:////data/other.sqlite3?{asked}", home=HOME)

@@ -215,8 +215,17 @@ def test_a_request_that_cannot_be_read_is_answered_with_a_sentence(made, client,
     assert Draft.objects.count() == 0
 
 
+@pytest.mark.parametrize(("words", "rule"), [("a\0b", "NUL"), ("a\ud800", "half a character")])
+def test_a_draft_with_what_no_database_keeps_is_refused_in_words(made, client, words, rule):
+    answer = save(client, made.readings[0], of={"outputs": {"A": {"rationale": words}}})
+
+    assert answer.status_code == 400
+    assert rule in answer.json()["error"]
+    assert not Draft.objects.exists()
+
+
 def test_a_draft_may_hold_any_words(made, client):
-    words = "<script>alert(1)</script> \u202e =SUM(A1) 😀\u0000"
+    words = "<script>alert(1)</script> \u202e =SUM(A1) 😀"
 
     assert save(client, made.readings[0], of={"outputs": {"A": {"rationale": words}}}).status_code == 200
     assert client.get(address(made.readings[0])).json()["draft"]["payload"]["outputs"]["A"]["rationale"] == words

@@ -1,0 +1,1 @@
+"""PostgreSQL with the same refusals as SQLite."""

@@ -1,0 +1,1 @@
+"""SQLite with searches and limits like those of PostgreSQL."""
