@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from annotation.people.models import User
-from tests import engines, factories
+from tests import append_only, engines, factories
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     engines.configure(config)
+    append_only.let_tests_empty_tables()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,7 +1,8 @@
 """Event: one act of one person, written in the transaction of the act and never changed.
 
 actor: the id of the person, or "" for nobody (a failed sign-in, a command). Details hold ids and counts,
-never names, dates of birth or free text of patients.
+never names, dates of birth or free text of patients. chain: a line of events, each with the checksum of the one
+before; one for each study and one for the site (`docs/trail.md`).
 """
 
 from typing import Any, NoReturn, TypeVar
@@ -17,7 +18,7 @@ class AppendOnlyError(RuntimeError):
 
 
 class AppendOnlyQuerySet(models.QuerySet[M]):
-    """Rows may be added; UPDATE and DELETE are refused."""
+    """Rows may be added; UPDATE and DELETE are refused, here in words and by triggers in the database."""
 
     def update(self, **fields: Any) -> NoReturn:
         raise AppendOnlyError(f"{self.model._meta.verbose_name}: rows are never changed")
@@ -29,7 +30,24 @@ class AppendOnlyQuerySet(models.QuerySet[M]):
         raise AppendOnlyError(f"{self.model._meta.verbose_name}: rows are never changed")
 
 
-class Event(models.Model):
+class AppendOnly(models.Model):
+    """A row that is written once."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError(f"{self._meta.verbose_name}: rows are never changed")
+        super().save(*args, **{"force_insert": True, **kwargs})
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError(f"{self._meta.verbose_name}: rows are never removed")
+
+
+class Event(AppendOnly):
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)
     actor = models.CharField(max_length=64, blank=True)
@@ -41,8 +59,6 @@ class Event(models.Model):
     sequence = models.PositiveBigIntegerField(null=True, editable=False)
     previous_hash = models.CharField(max_length=64, blank=True, editable=False)
     hash = models.CharField(max_length=64, blank=True, editable=False)
-
-    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

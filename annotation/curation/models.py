@@ -9,7 +9,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from annotation.audit.models import AppendOnlyQuerySet
+from annotation.audit.models import AppendOnly
 from annotation.datasets.models import ItemRevision
 
 
@@ -40,7 +40,7 @@ class ChecklistQuestion(models.Model):
         return self.code
 
 
-class Review(models.Model):
+class Review(AppendOnly):
     class Verdict(models.TextChoices):
         ACCEPT = "accept"
         FIX = "fix"
@@ -58,8 +58,6 @@ class Review(models.Model):
     comment = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = AppendOnlyQuerySet.as_manager()
-
     class Meta:
         ordering = ["created_at"]
         constraints = [models.UniqueConstraint(fields=["revision", "reviewer", "round"], name="one_review_per_round")]
@@ -68,7 +66,7 @@ class Review(models.Model):
         return f"{self.verdict} by {self.reviewer_id}"
 
 
-class ReviewAnswer(models.Model):
+class ReviewAnswer(AppendOnly):
     class Value(models.TextChoices):
         YES = "yes"
         NO = "no"
@@ -86,7 +84,7 @@ class ReviewAnswer(models.Model):
         return f"{self.question_id}: {self.value}"
 
 
-class ReviewReason(models.Model):
+class ReviewReason(AppendOnly):
     review = models.ForeignKey(Review, models.CASCADE, related_name="reasons")
     code = models.CharField(max_length=40)
 

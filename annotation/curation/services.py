@@ -6,8 +6,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Count
 
+from annotation.audit.links import digest
 from annotation.audit.record import record
-from annotation.curation import workflow
+from annotation.curation import seals, workflow
 from annotation.curation.errors import ReviewError, StaleRevisionError
 from annotation.curation.models import Checklist, Review, ReviewAnswer, ReviewReason
 from annotation.datasets.content import revision_hash
@@ -82,12 +83,19 @@ def review_item(
     ReviewAnswer.objects.bulk_create(
         ReviewAnswer(review=review, question=questions[code], value=value) for code, value in answers.items()
     )
-    if verdict != workflow.ACCEPT:
-        named = [code for code, value in answers.items() if value in {workflow.NO, workflow.UNSURE}]
-        ReviewReason.objects.bulk_create(ReviewReason(review=review, code=code) for code in named or ["other"])
+    reasons = _reasons(verdict, answers)
+    ReviewReason.objects.bulk_create(ReviewReason(review=review, code=code) for code in reasons)
     _move(item, actor=reviewer)
-    record("item reviewed", actor=reviewer, subject=item, verdict=verdict, revision=str(revision.pk))
+    facts = seals.facts_of(vars(review), (checklist.code, checklist.version), answers, reasons)
+    named = {"verdict": verdict, "revision": str(revision.pk), "review": str(review.pk), "seal": digest(facts)}
+    record(seals.REVIEWED, actor=reviewer, subject=item, **named)
     return review
+
+
+def _reasons(verdict: str, answers: Mapping[str, str]) -> list[str]:
+    if verdict == workflow.ACCEPT:
+        return []
+    return [code for code, value in answers.items() if value in {workflow.NO, workflow.UNSURE}] or ["other"]
 
 
 def _move(item: Item, *, actor: User) -> None:
@@ -123,7 +131,7 @@ def fix_item(*, item: Item, author: User, changes: Mapping[str, Any], reason: st
     problems = [(field, "cannot be changed by a fix") for field in changes if field not in FIXABLE]
     if len(reason.strip()) < MIN_REASON:
         problems.append(("reason", f"say why in at least {MIN_REASON} characters"))
-    item = Item.objects.select_for_update().select_related("current_revision").get(pk=item.pk)
+    item = Item.objects.select_for_update(of=("self",)).select_related("current_revision").get(pk=item.pk)
     old = item.current_revision
     assert old is not None
     changed = {field: value for field, value in changes.items() if getattr(old, field, None) != value}

@@ -9,8 +9,9 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
-from annotation.audit.models import AppendOnlyQuerySet, Event
+from annotation.audit.models import AppendOnly, Event
 from annotation.studies.models import Criterion, ErrorCode, Reading, ReadingOutput
 
 
@@ -27,7 +28,7 @@ class Draft(models.Model):
         return f"draft of {self.reading_id}"
 
 
-class Grade(models.Model):
+class Grade(AppendOnly):
     class Safety(models.TextChoices):
         NONE = "none"
         LOW = "low"
@@ -47,15 +48,13 @@ class Grade(models.Model):
     viewing = models.JSONField(default=dict, blank=True)
     client_time = models.DateTimeField(null=True, blank=True)
     submit_key = models.UUIDField()
-    submitted_at = models.DateTimeField(auto_now_add=True)
+    submitted_at = models.DateTimeField(default=timezone.now, editable=False)
     text_salt = models.CharField(max_length=32, blank=True, editable=False)
     text_digest = models.CharField(max_length=64, blank=True, editable=False)
     payload_hash = models.CharField(max_length=64, blank=True, editable=False)
     blanked_by = models.ForeignKey(
         Event, models.PROTECT, null=True, blank=True, editable=False, related_name="blanked_grades"
     )
-
-    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         ordering = ["submitted_at"]
@@ -71,7 +70,7 @@ class Grade(models.Model):
         return f"{self.reading_output_id} v{self.version}"
 
 
-class CriterionScore(models.Model):
+class CriterionScore(AppendOnly):
     class NotApplicable(models.TextChoices):
         NOT_APPLICABLE = "not_applicable", "outside the criterion's applicability"
         NOT_VISIBLE = "not visible"
@@ -83,8 +82,6 @@ class CriterionScore(models.Model):
     criterion = models.ForeignKey(Criterion, models.PROTECT)
     value = models.FloatField(null=True, blank=True)
     na_reason = models.CharField(max_length=24, choices=NotApplicable.choices, blank=True)
-
-    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         ordering = ["grade", "criterion__rubric", "criterion__position"]
@@ -101,15 +98,13 @@ class CriterionScore(models.Model):
         return f"{self.criterion_id}: {self.value if self.value is not None else self.na_reason}"
 
 
-class ErrorMark(models.Model):
+class ErrorMark(AppendOnly):
     """An error named on an output. Until places can be drawn, `nowhere` says it cannot be localized."""
 
     grade = models.ForeignKey(Grade, models.CASCADE, related_name="error_marks")
     error_code = models.ForeignKey(ErrorCode, models.PROTECT)
     nowhere = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0)
-
-    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         ordering = ["grade", "position"]
@@ -119,7 +114,7 @@ class ErrorMark(models.Model):
         return self.error_code_id
 
 
-class SystemGuess(models.Model):
+class SystemGuess(AppendOnly):
     """What a reader believes made an output, asked at the end of a block; blank: could not tell."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -129,8 +124,6 @@ class SystemGuess(models.Model):
     sure = models.PositiveSmallIntegerField(null=True, blank=True)
     why = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at"]

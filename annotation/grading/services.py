@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotation.audit.record import record
-from annotation.grading import presentation
+from annotation.grading import presentation, seals
 from annotation.grading.errors import (
     AlreadySubmittedError,
     InvalidGradeError,
@@ -33,7 +33,7 @@ from annotation.grading.rules import (
     text_problem,
 )
 from annotation.people.models import User
-from annotation.studies.models import Criterion, Reading, ReadingOutput, Study
+from annotation.studies.models import Criterion, Reading, ReadingOutput, Study, StudySystem
 
 FIRST_SAVE_LIMIT_MS = 10 * 60 * 1000
 OPEN_STATUSES = [Reading.Status.QUEUED, Reading.Status.IN_PROGRESS, Reading.Status.SKIPPED]
@@ -217,15 +217,17 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
                 by_code={criterion.code: criterion for criterion in sheet.criteria},
                 version=version,
                 counted=counted,
+                now=now,
             )
     except IntegrityError as problem:
         raise AlreadySubmittedError("This reading was submitted in another window at the same moment.") from problem
     record(
-        "grade amended" if is_amendment else "grade submitted",
+        seals.AMENDED if is_amendment else seals.SUBMITTED,
         actor=actor,
         subject=reading,
         version=version,
         safety={judgment.label: judgment.safety for judgment in judgments},
+        grades={str(grade.pk): grade.payload_hash for grade in grades},
     )
     return Receipt(version, grades[0].submitted_at)
 
@@ -293,9 +295,11 @@ def _store(
     by_code: dict[str, Criterion],
     version: int,
     counted: Work,
+    now: datetime,
 ) -> list[Grade]:
     """Grades, scores and marks of one submission; the reading's time is shared out so that its sum stays true."""
-    places = {place.label: place for place in ReadingOutput.objects.filter(reading=reading)}
+    shown = ReadingOutput.objects.filter(reading=reading).annotate(**seals.shown_expressions("", StudySystem))
+    places = {place.label: place for place in shown}
     grades, scores, marks = [], [], []
     for order, judgment in enumerate(judgments):
         grade = Grade(
@@ -311,16 +315,20 @@ def _store(
             viewing=entry.viewing or {},
             client_time=entry.client_time,
             submit_key=entry.submit_key,
+            submitted_at=now,
         )
-        grades.append(grade)
-        scores += [
+        own_scores = [
             CriterionScore(grade=grade, criterion=by_code[s.criterion], value=s.value, na_reason=s.na_reason)
             for s in judgment.scores
         ]
-        marks += [
+        own_marks = [
             ErrorMark(grade=grade, error_code_id=error.code, nowhere=error.nowhere, position=place)
             for place, error in enumerate(judgment.errors)
         ]
+        seals.seal(grade, own_scores, own_marks)
+        grades.append(grade)
+        scores += own_scores
+        marks += own_marks
     Grade.objects.bulk_create(grades)
     CriterionScore.objects.bulk_create(scores)
     ErrorMark.objects.bulk_create(marks)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from annotation.audit.models import AppendOnlyQuerySet
+from annotation.audit.models import AppendOnly
 from annotation.datasets.models import ItemRevision
 from annotation.people.models import User
 from annotation.releases.models import Release
@@ -254,7 +254,7 @@ class Enrollment(models.Model):
         return self.reader_code or self.role
 
 
-class ConsentForm(models.Model):
+class ConsentForm(AppendOnly):
     """Instructions and consent text of a study as readers were shown them; a change is a new version."""
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="consent_forms")
@@ -264,8 +264,6 @@ class ConsentForm(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = AppendOnlyQuerySet.as_manager()
-
     class Meta:
         ordering = ["study", "version"]
         constraints = [models.UniqueConstraint(fields=["study", "version"], name="consent_version_once")]
@@ -274,7 +272,7 @@ class ConsentForm(models.Model):
         return f"version {self.version}"
 
 
-class Consent(models.Model):
+class Consent(AppendOnly):
     """One act of a reader: agreeing to a version of the consent form, or withdrawing."""
 
     class Act(models.TextChoices):
@@ -285,8 +283,6 @@ class Consent(models.Model):
     form = models.ForeignKey(ConsentForm, models.PROTECT, related_name="consents")
     act = models.CharField(max_length=9, choices=Act.choices)
     at = models.DateTimeField(auto_now_add=True)
-
-    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         ordering = ["enrollment", "at"]

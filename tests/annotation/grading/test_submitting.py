@@ -91,7 +91,12 @@ def test_submitting_marks_the_reading_and_leaves_a_trail(made, client, reader):
     )
     event = Event.objects.get(verb="grade submitted")
     assert (event.actor, event.subject_id) == (str(reader.pk), str(reading.pk))
-    assert event.details == {"version": 1, "safety": {"A": "none"}}
+    grade = Grade.objects.get()
+    assert event.details == {
+        "version": 1,
+        "safety": {"A": "none"},
+        "grades": {str(grade.pk): grade.payload_hash},
+    }
 
 
 def test_the_draft_is_removed_and_its_time_kept(made, client):

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotation.grading.models import Grade
+from annotation.grading.models import Draft, Grade
 from annotation.studies.models import Reading, Study
 from tests import factories
 from tests.annotation.grading import world
@@ -127,8 +127,8 @@ def test_the_board_shows_time_and_missing_values_per_reader(reader, coordinator,
     made = world.small_study(reader)
     factories.enroll(made.study, coordinator, "coordinator")
     missing = world.entry(scores={"anatomical_accuracy": "na"}) | {"na": {"anatomical_accuracy": "not visible"}}
+    Draft.objects.create(reading=made.readings[0], active_ms=41_000)
     submit(sign_in(reader), made.readings[0], world.payload(A=missing))
-    connection.cursor().execute(f"UPDATE {Grade._meta.db_table} SET active_ms = 41000")
 
     response = sign_in(coordinator).get(url("study-flags", made.study))
 
@@ -160,7 +160,6 @@ def test_readings_without_a_measured_time_show_none(reader, coordinator, sign_in
     made = world.small_study(reader)
     factories.enroll(made.study, coordinator, "coordinator")
     submit(sign_in(reader), made.readings[0], world.payload(A=world.entry()))
-    connection.cursor().execute(f"UPDATE {Grade._meta.db_table} SET active_ms = 0")
 
     response = sign_in(coordinator).get(url("study-flags", made.study))
 
