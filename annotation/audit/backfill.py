@@ -3,7 +3,7 @@
 Works on the models as a migration knows them. Doing it again changes nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -79,8 +79,3 @@ def event_row(verb: str, subject_type: str, subject_id: Any, chain: str, details
         "chain": chain,
         "details": details,
     }
-
-
-def batches(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(keys), AT_ONCE):
-        yield keys[start : start + AT_ONCE]

@@ -8,8 +8,8 @@ that, hence `known`.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
+from itertools import groupby, islice
+from typing import Any, TypeVar
 
 from django.db import connection
 
@@ -17,7 +17,8 @@ from annotation.audit import triggers
 from annotation.audit.links import FACTS, link_hash
 from annotation.audit.models import ChainHead, Event
 
-AT_ONCE = 1_000
+AT_ONCE = 500
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ class KnownHead:
     sequence: int
     hash: str
     kept_in: str
+
+
+def batched(rows: Iterable[T]) -> Iterator[list[T]]:
+    """Rows in lists of at most `AT_ONCE`."""
+    waiting = iter(rows)
+    while batch := list(islice(waiting, AT_ONCE)):
+        yield batch
 
 
 def head(chain: str) -> tuple[int, str]:

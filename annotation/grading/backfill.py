@@ -7,7 +7,8 @@ from typing import Any
 
 from django.apps.registry import Apps
 
-from annotation.audit.backfill import Chains, batches, event_row
+from annotation.audit.backfill import Chains, event_row
+from annotation.audit.chain import batched
 from annotation.grading import seals
 
 
@@ -20,7 +21,7 @@ def seal_grades(apps: Apps, chains: Chains) -> None:
     readings = list(
         manager.filter(payload_hash="").values_list("reading_output__reading", flat=True).distinct().order_by()
     )
-    for keys in batches(sorted(readings)):
+    for keys in batched(sorted(readings)):
         unsealed = manager.filter(reading_output__reading__in=keys, payload_hash="")
         rows = list(unsealed)
         for row in rows:

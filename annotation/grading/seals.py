@@ -16,6 +16,7 @@ from django.db.models import F, Model, OuterRef, Subquery
 
 from annotation.audit.links import digest, moment
 from annotation.grading.models import CriterionScore, ErrorMark, Grade
+from annotation.studies.models import StudySystem
 
 SUBMITTED, AMENDED, SEALED_LATER = "grade submitted", "grade amended", "grade sealed"
 ANCHORS = (SUBMITTED, AMENDED, SEALED_LATER)
@@ -35,6 +36,9 @@ class Tables:
     score: type[Model]
     mark: type[Model]
     system: type[Model]
+
+
+LIVE = Tables(Grade, CriterionScore, ErrorMark, StudySystem)
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,8 @@ GRADES = Table(
         number("Idle s", "seconds without input on the reading"),
         count("Output version", "version of the output that was shown", 8),
         word("Reading status", "submitted; void readings stay in the list and enter nothing", 12),
+        word("Grade", "key of this version of the grade in the trail", 36),
+        word("Seal", "checksum of everything that was submitted, as the trail carries it", 24),
     ),
 )
 MATRIX_HEAD = (
@@ -168,7 +170,7 @@ def grade_rows(scope: Scope) -> Iterator[Row]:
     places, errors, slug = study_places(scope.study), error_codes(scope.study), scope.study.slug
     criteria = {pk: (one.code, str(one.rubric)) for pk, one in scope.criteria.items()}
     for row in _grades(scope.study).iterator(chunk_size=CHUNK):
-        pk, version, rationale, safety, wrong, reason, active, idle, at, *shown = row
+        pk, seal, version, rationale, safety, wrong, reason, active, idle, at, *shown = row
         reader, position, status, item, label, place, letter, output_version, superseded, *score = shown
         criterion, value, na_reason = score
         code, rubric = criteria.get(criterion, (None, None))
@@ -197,6 +199,8 @@ def grade_rows(scope: Scope) -> Iterator[Row]:
             idle / 1000,
             output_version,
             status,
+            str(pk),
+            seal,
         )
 
 
@@ -218,8 +222,9 @@ def _grades(study: Study) -> Any:
             "scores__criterion__position",
         )
         .values_list(
-            "pk", "version", "rationale", "safety", "reference_wrong", "reason_for_change", "active_ms", "idle_ms",
-            "submitted_at", f"{shown}reading__enrollment__reader_code", f"{shown}reading__position",
+            "pk", "payload_hash", "version", "rationale", "safety", "reference_wrong", "reason_for_change",
+            "active_ms", "idle_ms", "submitted_at",
+            f"{shown}reading__enrollment__reader_code", f"{shown}reading__position",
             f"{shown}reading__status", f"{shown}reading__study_item_id", f"{shown}label", f"{shown}position",
             "letter", f"{shown}output__version", "superseded", "scores__criterion_id", "scores__value",
             "scores__na_reason",

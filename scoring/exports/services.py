@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import unicodedata
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from django.db import transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
-from annotation.audit.record import record
+from annotation.audit import chain
+from annotation.audit.chain import KnownHead
+from annotation.audit.record import chain_of_study, record
 from annotation.grading.models import Grade
 from annotation.people.models import User
 from annotation.studies.models import Study
@@ -30,7 +33,7 @@ from scoring.exports.number_rows import study_outputs
 from scoring.exports.package import MAX_ROWS, SheetFullError
 from scoring.exports.scope import Scope, make_scope
 from scoring.exports.summary_rows import study_counts
-from scoring.exports.workbook import Computed, write_workbook
+from scoring.exports.workbook import Computed, Head, write_workbook
 from scoring.leaderboards.services import CODE_VERSION, leaderboard
 from scoring.runs.models import MetricValue
 
@@ -78,28 +81,33 @@ def export_workbook(
     )
     draft = out.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        inputs = _write(draft, scope)
-        return _hand_out(draft, out, scope, actor, inputs)
+        inputs, newest = _write(draft, scope)
+        return _hand_out(draft, out, scope, actor, inputs=inputs, newest=newest)
     except OSError as problem:
         raise ExportError(f"{out}: {problem.strerror or problem}") from problem
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _write(draft: Path, scope: Scope) -> str:
-    """Write until nothing changed meanwhile, the last time with writers kept out; returns the hash of the inputs."""
+def _write(draft: Path, scope: Scope) -> tuple[str, Head]:
+    """Write until nothing changed meanwhile, the last time with writers kept out.
+
+    Returns:
+        The hash of the inputs and the head of the study's chain, which carries all grades that were written.
+    """
     for attempt in range(1, TRIES + 1):
         with transaction.atomic() if attempt == TRIES else nullcontext():
             before = inputs_stamp(scope)
+            newest = Head(*chain.head(chain_of_study(scope.study.pk)))
             counts = study_counts(scope)
             _refuse_too_many(scope, counts)
             try:
-                computed = _compute(scope, before)
+                computed = _compute(scope, before, newest)
                 write_workbook(draft, scope, computed, counts)
             except (SheetFullError, CombiningError) as problem:
                 raise ExportError(str(problem)) from problem
             if attempt == TRIES or inputs_stamp(scope) == before:
-                return before
+                return before, newest
     raise AssertionError("unreachable")
 
 
@@ -113,7 +121,7 @@ def inputs_stamp(scope: Scope) -> str:
         Study.objects.values_list("state", flat=True).get(pk=study.pk),
         study.release.content_hash,
         scope.blinded,
-        grades.aggregate(n=Count("pk"), last=Max("submitted_at")),
+        grades.aggregate(n=Count("pk"), last=Max("submitted_at"), blanked=Count("blanked_by")),
         values.aggregate(n=Count("pk"), last=Max("computed_at")),
         sorted(study.readings.order_by().values_list("status").annotate(n=Count("pk"))),
         study_outputs(scope).aggregate(n=Count("pk"), last=Max("created_at")),
@@ -136,16 +144,16 @@ def _refuse_too_many(scope: Scope, counts: dict[str, int]) -> None:
             raise ExportError(f"sheet {sheet} would need {n:,} rows; a sheet holds {MAX_ROWS - 1:,} under its header")
 
 
-def _compute(scope: Scope, stamp: str) -> Computed:
+def _compute(scope: Scope, stamp: str, newest: Head) -> Computed:
     """The numbers of the pages and the rows behind them."""
     composite = present_composite(scope.study)
     hashes = {"hash of all inputs": stamp}
     found = agreement(scope.study)
     if not composite.components.exists():
-        return Computed({"composite_version": composite.version}, found, None, [], hashes)
+        return Computed({"composite_version": composite.version}, found, None, [], hashes, newest)
     declaration = declaration_of(composite)
     rows = output_rows(scope.study, declaration)
-    return Computed(board_over(scope.study, declaration, rows), found, declaration, rows, hashes)
+    return Computed(board_over(scope.study, declaration, rows), found, declaration, rows, hashes, newest)
 
 
 def board_over(study: Study, declaration: Declaration, rows: list[OutputRow]) -> dict[str, Any]:
@@ -159,7 +167,7 @@ def board_over(study: Study, declaration: Declaration, rows: list[OutputRow]) ->
     return result | {"composite_version": int(declaration.version), "inputs_hash": digest}
 
 
-def _hand_out(draft: Path, out: Path, scope: Scope, actor: User | None, inputs: str) -> ExportJob:
+def _hand_out(draft: Path, out: Path, scope: Scope, actor: User | None, *, inputs: str, newest: Head) -> ExportJob:
     """The row, the event and the file appear together."""
     with draft.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -171,11 +179,27 @@ def _hand_out(draft: Path, out: Path, scope: Scope, actor: User | None, inputs: 
             blinded=scope.blinded,
             inputs_hash=inputs,
             file_sha256=digest,
+            chain_sequence=newest.sequence,
+            chain_head=newest.hash,
             requested_by=actor,
         )
-        record("score sheet exported", actor=actor, subject=job, study=str(scope.study.pk), blinded=scope.blinded)
+        record(
+            "score sheet exported",
+            actor=actor,
+            subject=job,
+            study=str(scope.study.pk),
+            blinded=scope.blinded,
+            file_sha256=digest,
+        )
         draft.replace(out)
     return job
+
+
+def known_heads() -> Iterator[KnownHead]:
+    """The heads that score sheets carry, for checking the trail."""
+    for job in ExportJob.objects.exclude(chain_sequence=0).iterator(chunk_size=500):
+        made = f"the score sheet of {job.created_at:%Y-%m-%d %H:%M:%S} UTC"
+        yield KnownHead(chain_of_study(job.study_id), job.chain_sequence, job.chain_head, made)
 
 
 def file_name(study: Study) -> str:

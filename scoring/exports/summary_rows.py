@@ -2,12 +2,13 @@
 
 import platform
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
 from django.conf import settings
 
+from annotation.audit.record import chain_of_study
 from annotation.grading.models import CriterionScore, Grade
 from annotation.studies.models import Reading
 from annotation.systems.models import Output
@@ -29,7 +30,7 @@ PROVENANCE = Table(
     "Provenance",
     "what the numbers were made from, and what was changed while writing",
     (
-        word("Group", "study, release, computation, software, file or writing", 16),
+        word("Group", "study, release, trail, computation, software, file or writing", 16),
         word("What", "name of the fact", 46),
         line("Value", "the fact", 80),
     ),
@@ -48,6 +49,10 @@ READING = (
 )
 WHAT_IT_IS = "The score sheet of a reader study: what clinicians graded, what metrics measured, how both combine."
 PREVIEW = "Preview: the study is not locked. Numbers move as grades come in; systems carry letters only."
+TRAIL = (
+    "All grades up to link {link} of the study's chain; sheet Provenance has its checksum. Whether a grade was"
+    " changed since, here or in the database, is found by: python verify_trail.py TRAIL.jsonl THIS.xlsx"
+)
 UNDEFINED_NUMBERS = "The composite cannot be computed yet: the study has no items or no declared components."
 
 
@@ -69,7 +74,7 @@ def study_counts(scope: Scope) -> dict[str, int]:
     return counts
 
 
-def read_me_rows(scope: Scope, counts: Mapping[str, int], *, computed: bool) -> Iterator[Row]:
+def read_me_rows(scope: Scope, counts: Mapping[str, int], link: int, *, computed: bool) -> Iterator[Row]:
     study = scope.study
     if scope.banner:
         yield (Styled("Demo", Style.BANNER), Styled(scope.banner, Style.BANNER))
@@ -84,13 +89,27 @@ def read_me_rows(scope: Scope, counts: Mapping[str, int], *, computed: bool) -> 
     blinding = "letters only; names are withheld until the study is locked" if scope.blinded else "letters and names"
     yield ("Systems", blinding)
     yield ("Exported", f"{scope.made_at:%Y-%m-%d %H:%M:%S} UTC by {scope.made_by}")
+    yield ("Trail", TRAIL.format(link=link))
     for name, n in counts.items():
         yield (f"Count: {name}", n)
     yield from (("How to read", words) for words in READING)
 
 
+def trail_rows(scope: Scope, sequence: int, hash_: str) -> Iterator[Row]:
+    """What `verify_trail.py` looks for."""
+    yield ("trail", "chain", chain_of_study(scope.study.pk))
+    yield ("trail", "newest link", sequence)
+    yield ("trail", "checksum of the newest link", hash_)
+
+
 def provenance_rows(
-    scope: Scope, hashes: Mapping[str, Any], board: Mapping[str, Any], agreement: Mapping[str, Any], notes: Notes
+    scope: Scope,
+    hashes: Mapping[str, Any],
+    board: Mapping[str, Any],
+    agreement: Mapping[str, Any],
+    notes: Notes,
+    *,
+    trail: Iterable[Row],
 ) -> Iterator[Row]:
     study = scope.study
     yield ("file", "product", f"MedGEN {settings.MEDGEN_VERSION}")
@@ -112,6 +131,7 @@ def provenance_rows(
     yield ("release", "content hash", study.release.content_hash)
     for letter, code in scope.submissions.items():
         yield ("systems", f"submission of {letter}", f"{code}, {scope.names[letter]}")
+    yield from trail
     yield from _computed(hashes, board, agreement)
     yield ("software", "Python", platform.python_version())
     for name in SOFTWARE:

@@ -29,6 +29,14 @@ SHEETS = (
 
 
 @dataclass(frozen=True)
+class Head:
+    """The newest link of the study's chain when the file was written."""
+
+    sequence: int = 0
+    hash: str = ""
+
+
+@dataclass(frozen=True)
 class Computed:
     """The numbers that pages show.
 
@@ -38,6 +46,7 @@ class Computed:
         declaration: the composite; None when it has no components yet.
         rows: the rows that the leaderboard was computed from.
         hashes: further hashes for the provenance.
+        head: the link that carries all grades written.
     """
 
     board: Mapping[str, Any]
@@ -45,6 +54,7 @@ class Computed:
     declaration: Declaration | None
     rows: Sequence[OutputRow]
     hashes: Mapping[str, Any]
+    head: Head = Head()
 
 
 def write_workbook(path: Path, scope: Scope, computed: Computed, counts: Mapping[str, int]) -> Notes:
@@ -71,7 +81,9 @@ def write_workbook(path: Path, scope: Scope, computed: Computed, counts: Mapping
         for table, rows in (
             (
                 summary_rows.READ_ME,
-                summary_rows.read_me_rows(scope, counts, computed=computed.declaration is not None),
+                summary_rows.read_me_rows(
+                    scope, counts, computed.head.sequence, computed=computed.declaration is not None
+                ),
             ),
             (grade_rows.ITEMS, grade_rows.item_rows(scope)),
             (grade_rows.GRADES, grade_rows.grade_rows(scope)),
@@ -83,7 +95,10 @@ def write_workbook(path: Path, scope: Scope, computed: Computed, counts: Mapping
         _write_systems(package, scope, computed)
         write_table(package, missing_rows.MISSING, missing_rows.missing_rows(scope), banner=scope.banner)
         write_table(package, codebook.CODEBOOK, codebook.codebook_rows(scope, tables), banner=scope.banner)
-        facts = summary_rows.provenance_rows(scope, computed.hashes, computed.board, computed.agreement, notes)
+        trail = summary_rows.trail_rows(scope, computed.head.sequence, computed.head.hash)
+        facts = summary_rows.provenance_rows(
+            scope, computed.hashes, computed.board, computed.agreement, notes, trail=trail
+        )
         write_table(package, summary_rows.PROVENANCE, facts, banner=scope.banner)
     return notes
 
