@@ -33,7 +33,8 @@ def session_of(user: User) -> str:
 
 @transaction.atomic
 def build(n_readers: int, n_items: int) -> dict:
-    """Every reader reads every item's one text output."""
+    """Every reader reads every item's one text output. Nobody signs in by password, so its hash is quick."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     dataset = factories.dataset()
     for number in range(n_items):
         factories.item(dataset, instruction=f"Question {number}?", reference_text=f"The answer to {number} is liver.")
