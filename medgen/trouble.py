@@ -51,6 +51,7 @@ _OF_DATABASE = {
     "readonly database": Trouble(READ_ONLY, 503),
     "unable to open database file": Trouble(READ_ONLY, 503),
     "connection failed": _AWAY,
+    "connection is bad": _AWAY,
     "connection timeout expired": _AWAY,
     "failed to resolve host": _AWAY,
     "server closed the connection": _AWAY,

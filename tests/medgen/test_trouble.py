@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.exception import convert_exception_to_response
+from django.db import DatabaseError
 
-from medgen import home_folder
+from medgen import databases, home_folder
 from medgen.trouble import trouble_of
+from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -112,3 +114,108 @@ def test_a_defect_of_our_own_stays_a_plain_500(rf):
     assert answer.status_code == 500
     assert b"Something broke on our side" in answer.content
     assert trouble_of(OSError(errno.ENOENT, "no such file")) is None
+
+
+@pytest.fixture
+def fails_at(django_db_blocker):
+    """What Django raises when the last of these commands is given to a PostgreSQL of the tests' own."""
+    from django.db.utils import load_backend
+
+    def failure(url, *commands):
+        chosen = databases.database(url, home=ROOT)
+        chosen |= {"TIME_ZONE": None, "ATOMIC_REQUESTS": False, "AUTOCOMMIT": True}
+        connection = load_backend(chosen["ENGINE"]).DatabaseWrapper(chosen)
+        with django_db_blocker.unblock(), pytest.raises(DatabaseError) as failed:
+            try:
+                for command in commands:
+                    connection.cursor().execute(command)
+            finally:
+                connection.close()
+        return failed.value
+
+    return failure
+
+
+@pytest.mark.parametrize(
+    ("parameters", "commands", "status", "words"),
+    [
+        ("", ["SELECT * FROM nothing_here"], 503, "manage.py migrate"),
+        ("", ["SELECT nothing_here FROM pg_class"], 503, "manage.py migrate"),
+        ("?options=-c%20statement_timeout%3D20ms", ["SELECT pg_sleep(5)"], 503, "took longer"),
+        ("", ["SET default_transaction_read_only = on", "CREATE TABLE t (x int)"], 503, "takes no writes"),
+        ("", ["SELECT pg_terminate_backend(pg_backend_pid())"], 503, "cannot be reached"),
+        ("", ["SELECT 'abc'::varchar::int"], 400, "of another kind"),
+        ("", ["DO $$ BEGIN RAISE 'x' USING ERRCODE = '53100'; END $$"], 507, "disk of the database server is full"),
+        ("", ["DO $$ BEGIN RAISE 'x' USING ERRCODE = '40P01'; END $$"], 503, "Another program holds"),
+    ],
+)
+def test_what_postgresql_answers_is_said_in_words(fails_at, parameters, commands, status, words):
+    problem = fails_at(postgres.address() + parameters, *commands)
+
+    trouble = trouble_of(problem)
+
+    assert trouble is not None, repr(problem)
+    assert trouble.status == status
+    assert words in trouble.words
+
+
+def test_a_row_that_postgresql_holds_is_waited_for_and_then_said_to_be_held(fails_at):
+    import psycopg
+
+    with postgres.new_database() as url, psycopg.connect(url) as stranger:
+        stranger.execute("CREATE TABLE t (x int)")
+        stranger.commit()
+        stranger.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+        problem = fails_at(f"{url}?options=-c%20lock_timeout%3D50ms", "SELECT * FROM t")
+
+    assert trouble_of(problem).retry_seconds == 5
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgres://ann@127.0.0.1:1/medgen", "postgres://ann@%2Fnowhere/medgen", "postgres://ann@no.invalid/medgen"],
+)
+def test_a_postgresql_that_is_away_is_said_to_be(fails_at, url):
+    problem = fails_at(url, "SELECT 1")
+
+    trouble = trouble_of(problem)
+
+    assert trouble is not None, repr(problem)
+    assert (trouble.status, trouble.retry_seconds) == (503, 5)
+    assert "cannot be reached" in trouble.words
+
+
+def test_a_start_with_a_postgresql_that_is_away_says_what_to_look_at(tmp_path):
+    answer = manage(tmp_path / "mine", "check", DATABASE_URL="postgres://ann:secret@127.0.0.1:1/medgen")
+
+    assert answer.returncode == 1
+    assert "medgen.E010" in answer.stderr
+    assert "Is PostgreSQL started?" in answer.stderr
+    assert "secret" not in answer.stderr
+
+
+def test_a_command_with_a_postgresql_that_is_away_ends_in_words(tmp_path):
+    answer = manage(tmp_path / "mine", "people", "list", DATABASE_URL="postgres://ann:secret@127.0.0.1:1/medgen")
+
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr
+    assert "secret" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "shape"),
+    [
+        ("text/html", "/", "<h1>"),
+        ("application/json", "/", '{"error": '),
+        ("text/html", "/api/v1/me/", '"status": 503'),
+    ],
+)
+def test_trouble_is_answered_in_the_shape_that_the_asker_reads(rf, tmp_path, kind, path, shape):
+    def broken(request):
+        held_database(tmp_path / "x.sqlite3")
+
+    answer = convert_exception_to_response(broken)(rf.generic("POST", path, b"{}", content_type=kind))
+
+    assert answer.status_code == 503
+    assert shape in answer.content.decode()
+    assert answer.headers["Retry-After"] == "5"
