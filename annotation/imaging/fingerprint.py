@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from annotation.imaging.image import Image
 
+_BAND_ROWS = 256  # hashed at once, so that a large picture needs little memory besides its own
+
 
 def sha256_bytes(data: bytes) -> str:
     """SHA-256 of `data` as 64 hexadecimal digits; the address of a stored asset."""
@@ -33,7 +35,8 @@ def sha256_pixels(image: Image) -> str:
     if integral:
         kind = "<i4" if _fits_32_bits(image.pixels) else "<i8"
     for frame in image.pixels:
-        digest.update(np.ascontiguousarray(frame, dtype=kind).tobytes())
+        for top in range(0, len(frame), _BAND_ROWS):
+            digest.update(np.ascontiguousarray(frame[top : top + _BAND_ROWS], dtype=kind).tobytes())
     return digest.hexdigest()
 
 

@@ -21,6 +21,7 @@ import PIL.Image
 from annotation.imaging.image import Image
 from annotation.imaging.png import PNG_LEVEL, encode_png
 from annotation.imaging.windowing import to_display
+from annotation.imaging.wire import HEADER_KEYS
 
 Array = npt.NDArray[Any]
 
@@ -29,10 +30,7 @@ STORED_LEVEL = 4  # noisy CT: 1 % larger than level 6 in 40 % of its time
 GRAY_ENCODING = "delta-split-deflate"
 COLOR_ENCODING = "png"
 QUANTILES = 129
-HEADER_KEYS = (
-    "version", "rows", "cols", "frames", "channels", "bits", "signed", "encoding", "offsets", "units", "slope",
-    "intercept", "spacing_mm", "slice_mm", "window", "quantiles", "inverted", "kind",
-)  # fmt: skip
+_BAND_ROWS = 512
 _UNITS = {"suv": "SUV"}
 
 
@@ -157,12 +155,7 @@ def _color(image: Image, level: int, pictures: list[bytes] | None) -> EncodedFra
     if deep or pictures is None or len(pictures) != image.frames:
         level = min(level, PNG_LEVEL)
         pictures = [encode_png(to_display(image, frame), level=level) for frame in range(image.frames)]
-    luminance = np.concatenate(
-        [
-            (to_display(image, frame) @ np.array([299, 587, 114], np.int32) // 1000).astype(np.uint16)
-            for frame in range(image.frames)
-        ]
-    )
+    luminance = np.stack([_luminance(to_display(image, frame)) for frame in range(image.frames)])
     header = _header(image, pictures)
     header |= {
         "channels": 3,
@@ -176,6 +169,15 @@ def _color(image: Image, level: int, pictures: list[bytes] | None) -> EncodedFra
     }
     flags = ("reduced_to_8_bit",) if deep else ()
     return EncodedFrames({key: header[key] for key in HEADER_KEYS}, b"".join(pictures), flags)
+
+
+def _luminance(shown: Array) -> Array:
+    """Luminance of 8-bit RGB (Rec. 601), in bands of rows so that large pictures need little memory."""
+    out = np.empty(shown.shape[:2], np.uint8)
+    for top in range(0, len(shown), _BAND_ROWS):
+        band = shown[top : top + _BAND_ROWS]
+        out[top : top + _BAND_ROWS] = band @ np.array([299, 587, 114], np.int32) // 1000
+    return out
 
 
 def _sixteen_bits(pixels: Array) -> _Samples:
@@ -220,8 +222,10 @@ def _quantiles(samples: Array) -> list[float]:
     flip = 32768 if samples.dtype.kind == "i" else 0
     counts = np.zeros(65536, np.int64)
     for frame in samples:
-        shifted = frame.astype(np.int32) + flip if flip else frame
-        counts += np.bincount(shifted.ravel(), minlength=65536)
+        for top in range(0, len(frame), _BAND_ROWS):
+            band = frame[top : top + _BAND_ROWS]
+            shifted = band.astype(np.int32) + flip if flip else band
+            counts += np.bincount(shifted.ravel(), minlength=65536)
     rank = np.linspace(0, counts.sum() - 1, QUANTILES)
     cumulative = np.cumsum(counts)
     low = np.searchsorted(cumulative, np.floor(rank), side="right")

@@ -98,15 +98,26 @@ def _check(picture: PIL.Image.Image, data: bytes, limits: Limits) -> None:
             "too_large",
             f"{height} × {width} pixels need more than the {limits.decoded_bytes // MEBIBYTE} MiB allowed",
         )
-    frames = getattr(picture, "n_frames", 1)
-    if frames > 1 and picture.format != "MPO":
-        raise ImageError("unsupported_pixels", f"{frames} pages or animation frames in one picture")
+    if picture.format != "MPO" and _has_more(picture):
+        raise ImageError("unsupported_pixels", "several pages or animation frames in one picture")
     if picture.mode in ("CMYK", "LAB", "HSV"):
         raise ImageError("unsupported_pixels", f"{picture.mode} color is not read; export it as RGB")
     if picture.format in ("JPEG", "MPO"):
         header = frame_header(data)
         if header is not None and header.precision != 8:
             raise ImageError("unsupported_pixels", f"a JPEG picture with {header.precision} bits per sample")
+
+
+def _has_more(picture: PIL.Image.Image) -> bool:
+    """Whether there is a second page or frame; pages of TIFF are not counted, which could take minutes."""
+    if picture.format != "TIFF":
+        return int(getattr(picture, "n_frames", 1)) > 1
+    try:
+        picture.seek(1)
+    except EOFError:
+        picture.seek(0)
+        return False
+    return True
 
 
 def _pixels(picture: PIL.Image.Image, data: bytes, alpha: str) -> _Pixels:
@@ -162,7 +173,7 @@ def _plain(picture: PIL.Image.Image, alpha: str) -> _Pixels:
     if mode in ("I;16", "I;16B", "I;16L", "I", "F"):
         return _deep_gray(picture)
     picture.load()
-    picture = PIL.ImageOps.exif_transpose(picture)
+    PIL.ImageOps.exif_transpose(picture, in_place=True)
     if mode == "1":
         return _Pixels(np.asarray(picture, dtype=np.uint8), 1)
     if mode in ("P", "PA"):
@@ -176,7 +187,8 @@ def _plain(picture: PIL.Image.Image, alpha: str) -> _Pixels:
     profile = picture.info.get("icc_profile")
     flags = ["palette"] if mode in ("P", "PA") else []
     opacity = np.asarray(picture.getchannel("A")) if picture.mode in ("LA", "RGBA") else None
-    picture = picture.convert({"LA": "L", "RGBA": "RGB"}.get(picture.mode, picture.mode))
+    if opacity is not None:
+        picture = picture.convert("L" if picture.mode == "LA" else "RGB")
     if profile:
         picture, flag = _to_srgb(picture, profile)
         flags += [flag] if flag else []
@@ -193,7 +205,8 @@ def _deep_gray(picture: PIL.Image.Image) -> _Pixels:
     white_is_zero = picture.format == "TIFF" and picture.tag_v2.get(_TIFF_PHOTOMETRIC) == 0  # type: ignore[attr-defined]
     mode = picture.mode
     picture.load()
-    array = np.asarray(PIL.ImageOps.exif_transpose(picture))
+    PIL.ImageOps.exif_transpose(picture, in_place=True)
+    array = np.asarray(picture)
     flags = ("profile_ignored",) if "icc_profile" in picture.info else ()
     if mode == "F":
         finite = bool(np.isfinite(array).all())

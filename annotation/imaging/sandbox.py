@@ -1,32 +1,28 @@
 """Decoding files from outside in a child process with limits on memory, processor and wall time.
 
-The parent opens and decodes nothing. A child that is killed, hangs or answers nonsense costs one file: the
-next request starts another child.
+The parent opens and decodes nothing, and stores nothing of an answer that is not of a known form. A child that is
+killed, hangs or answers nonsense costs one file: the next request starts another child.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
-import signal
-import subprocess
-import sys
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from annotation.imaging.image import REASONS, Image, ImageError
-from annotation.imaging.limits import MEBIBYTE, Limits
+from annotation.imaging.child import Child
+from annotation.imaging.image import Image
+from annotation.imaging.limits import Limits
 from annotation.imaging.reading import check_file
-from annotation.imaging.wire import WireError, image_from, pack, unpack
+from annotation.imaging.wire import HEADER_KEYS, WireError, image_from
 
-_ROOT = Path(__file__).resolve().parents[2]
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from annotation.imaging.worker import main; main()"
-_START_SECONDS = 60.0
-_PIECE = MEBIBYTE
+STORED_FORMS = {
+    ("application/dicom", ".dcm"),
+    ("application/gzip", ".nii.gz"),
+    ("image/png", ".png"),
+    ("image/tiff", ".tif"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,7 @@ class Decoder:
 
     def __init__(self, *, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child = Child("annotation.imaging.worker", self.limits)
 
     def __enter__(self) -> Decoder:
         return self
@@ -102,37 +98,20 @@ class Decoder:
     @property
     def pid(self) -> int | None:
         """Process id of the child that is alive, or None."""
-        return self._child.pid if self._child is not None and self._child.poll() is None else None
+        return self._child.pid
+
+    @property
+    def confinement(self) -> str:
+        """How the last child was confined: 'seccomp', 'limits', or '' when none was started yet."""
+        return self._child.confinement
 
     def start(self) -> None:
         """Start the child now rather than with the first file."""
-        if self.pid is not None:
-            return
-        self.close()
-        self._child = subprocess.Popen(  # noqa: S603 - this interpreter and our own module
-            [sys.executable, "-I", "-c", _START, str(_ROOT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"PATH": os.defpath, "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            cwd="/",
-            close_fds=True,
-            start_new_session=True,
-        )
-        self._receive(time.monotonic() + _START_SECONDS, 0)
+        self._child.start()
 
     def close(self) -> None:
         """End the child; calling it twice does nothing."""
-        child, self._child = self._child, None
-        if child is None:
-            return
-        if child.poll() is None:
-            child.kill()
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        self._child.close()
 
     def read(self, path: str | Path, *, alpha: str = "refuse") -> Image:
         """As `annotation.imaging.reading.read_image`, decoded in the child.
@@ -144,7 +123,7 @@ class Decoder:
         try:
             return image_from(head["facts"], blobs[0])
         except (WireError, KeyError, IndexError) as error:
-            raise self._nonsense() from error
+            raise self._child.nonsense() from error
 
     def prepare(self, path: str | Path, *, key: bytes, alpha: str = "refuse") -> Prepared:
         """Clean a file and compute what the store and the viewer need of it.
@@ -164,78 +143,16 @@ class Decoder:
         try:
             return _prepared(head, blobs)
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise self._nonsense() from error
+            raise self._child.nonsense() from error
 
     def _ask(self, request: dict[str, Any], path: Path) -> tuple[dict[str, Any], list[bytes]]:
-        size = check_file(path, self.limits)
-        seconds = self.limits.wall_seconds(size)
-        head = {
-            **request,
-            "path": os.fsencode(path.absolute()).hex(),
-            "limits": asdict(self.limits),
-            "seconds": seconds,
-        }
-        self.start()
-        assert self._child is not None and self._child.stdin is not None
-        try:
-            for piece in pack(head, []):
-                self._child.stdin.write(piece)
-            self._child.stdin.flush()
-        except OSError as error:
-            self.close()
-            raise ImageError("crashed") from error
-        answer, blobs = self._receive(time.monotonic() + seconds, seconds)
-        if "reason" not in answer:
-            return answer, blobs
-        reason, message = answer["reason"], str(answer.get("message", ""))[:500]
-        if reason not in REASONS:
-            raise self._nonsense()
-        if reason == "too_large":
-            self.close()
-        raise ImageError(reason, message)
-
-    def _receive(self, deadline: float, seconds: float) -> tuple[dict[str, Any], list[bytes]]:
-        largest = 8 * self.limits.decoded_bytes + 64 * MEBIBYTE
-        try:
-            return unpack(lambda count: self._exactly(count, deadline), largest=largest)
-        except TimeoutError as error:
-            self.close()
-            raise ImageError("timeout", f"decoding took longer than {seconds:.0f} s") from error
-        except EOFError as error:
-            raise self._died() from error
-        except WireError as error:
-            raise self._nonsense() from error
-
-    def _exactly(self, count: int, deadline: float) -> bytes:
-        assert self._child is not None and self._child.stdout is not None
-        stream = self._child.stdout.fileno()
-        parts = bytearray()
-        while len(parts) < count:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([stream], [], [], left)[0]:
-                raise TimeoutError
-            part = os.read(stream, min(count - len(parts), _PIECE))
-            if not part:
-                raise EOFError
-            parts += part
-        return bytes(parts)
-
-    def _died(self) -> ImageError:
-        child = self._child
-        code = child.wait() if child is not None else 0
-        self.close()
-        if code == -signal.SIGXCPU:
-            return ImageError("timeout", "decoding used more processor time than allowed")
-        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return ImageError("crashed", f"the decoding process died ({name})")
-
-    def _nonsense(self) -> ImageError:
-        self.close()
-        return ImageError("crashed", "the decoding process gave no usable answer")
+        return self._child.ask(request, path, size=check_file(path, self.limits))
 
 
 def _prepared(head: dict[str, Any], blobs: list[bytes]) -> Prepared:
     facts = head["facts"]
+    if (head["media_type"], head["suffix"]) not in STORED_FORMS or set(head["frames_header"]) != set(HEADER_KEYS):
+        raise WireError("a form that nothing is stored in")
     frames, height, width, *rest = (int(side) for side in facts["shape"])
     data, frames_data, thumbnail = blobs
     return Prepared(

@@ -16,6 +16,10 @@ import numpy as np
 from annotation.imaging.image import Image
 
 HEAD_BYTES = 16 << 20
+HEADER_KEYS = (
+    "version", "rows", "cols", "frames", "channels", "bits", "signed", "encoding", "offsets", "units", "slope",
+    "intercept", "spacing_mm", "slice_mm", "window", "quantiles", "inverted", "kind",
+)  # fmt: skip
 TYPES = ("|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f4", "<f8")
 _FIELDS = (
     "unit", "bits", "signed", "data_range", "spacing_mm", "slice_mm", "orientation", "window", "suv_scale",
