@@ -7,4 +7,6 @@ class MedgenConfig(AppConfig):
     name = "medgen"
 
     def ready(self) -> None:
-        from medgen import checks  # noqa: F401 (registers the start-up checks)
+        from medgen import checks, database_check, tasks  # noqa: F401 (register the start-up checks)
+
+        tasks.register_lazily()

@@ -26,6 +26,7 @@ def _places(user: User, path: str) -> list[Place]:
     entries += [("Datasets", "annotation:dataset-list", user.may_see_items)]
     entries += [("Systems", "annotation:system-list", user.may_see_items)]
     entries += [("Studies", "annotation:study-list", True)]
+    entries += [("Jobs", "annotation:job-list", user.may_see_items or user.is_operator)]
     entries += [("People", "annotation:person-list", user.is_operator)]
     places = []
     for label, name, shown in entries:

@@ -6,6 +6,8 @@ from typing import Any
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 
+from annotation.work.workers import beside_server
+
 WORKERS, THREADS = 2, 4
 MOST_PORT = 65_535
 
@@ -60,5 +62,6 @@ def check_address(host: str, port: int) -> None:
 
 
 def serve(*, host: str, port: int) -> None:
-    """Serve until stopped."""
+    """Serve until stopped, with a worker beside."""
+    beside_server()
     Server(host=host, port=port).run()

@@ -15,6 +15,8 @@ from annotation.assets import storage
 from annotation.assets.models import Asset
 from annotation.datasets.models import ImportJob
 from annotation.people.models import User
+from scoring.exports.models import ExportJob
+from scoring.runs.work import ask_for_metrics
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +67,11 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:person-roles": ("post", OPERATORS),
     "annotation:person-activity": ("post", OPERATORS),
     "annotation:person-erase": ("post", OPERATORS),
+    "annotation:job-list": ("get", SIGNED_IN),
+    "annotation:job-detail": ("get", row(coordinator="ok", operator="ok")),
+    "annotation:job-progress": ("get", row(coordinator="ok", operator="ok")),
+    "annotation:job-cancel": ("post", row(coordinator="ok", operator="ok")),
+    "annotation:job-resume": ("post", row(coordinator="ok", operator="ok")),
     "annotation:dataset-list": ("get", SEES_ITEMS),
     "annotation:dataset-detail": ("get", SEES_ITEMS),
     "annotation:item-list": ("get", SEES_ITEMS),
@@ -128,6 +135,8 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "scoring:leaderboard-receipt": ("get", ANALYZES),
     "scoring:export-list": ("get", ANALYZES),
     "scoring:workbook-download": ("get", ANALYZES),
+    "scoring:workbook-make": ("post", ANALYZES),
+    "scoring:export-download": ("get", ANALYZES),
 }
 
 
@@ -179,6 +188,8 @@ def world(people) -> dict[str, Any]:
     factories.enroll(study, people["blind"])
     reading = factories.reading(enrolled, study.study_items.get(), list(submission.outputs.all()))
     job = ImportJob.objects.create(kind="items", dataset=item.dataset, state="done")
+    work = ask_for_metrics(submissions=[submission], actor=people["coordinator"])
+    export = ExportJob.objects.create(study=study, format="xlsx", blinded=True, inputs_hash="i", file_sha256="f" * 64)
     return {
         "item": item,
         "dataset": item.dataset,
@@ -189,6 +200,8 @@ def world(people) -> dict[str, Any]:
         "study": study,
         "reading": reading,
         "job": job,
+        "work": work,
+        "export": export,
         "spare": spare,
         "person": people["stranger"],
     }
@@ -202,6 +215,7 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "item": [world["item"].pk],
         "image": [world["item"].pk, 0],
         "import": [world["job"].pk],
+        "job": [world["work"].pk],
         "release": [dataset, release],
         "system": [world["system"].slug],
         "submission": [world["submission"].pk],
@@ -239,7 +253,9 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "annotation:reading-next": [study],
         "annotation:reading-list": [study],
         "annotation:output-import": [],
+        "annotation:job-list": [],
         "scoring:leaderboard-receipt": [study, "A"],
+        "scoring:export-download": [study, world["export"].pk],
     }
     if name in known:
         return known[name]

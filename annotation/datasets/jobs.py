@@ -50,7 +50,7 @@ class ImportSummary:
     def count(self, verdict: str) -> None:
         setattr(self, verdict, getattr(self, verdict) + 1)
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("new", "changed", "unchanged", "refused")}
 
 

@@ -6,9 +6,30 @@ chunk by a lease that it extends; `fence` grows with every claim, and only the n
 """
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
+
+from annotation.people.models import User
+from annotation.work.kinds import find_kind, hidden_from
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, user: "User | AnonymousUser") -> "JobQuerySet":
+        """What this person asked for, everything for an operator; never what would unblind them."""
+        if not isinstance(user, User):
+            return self.none()
+        jobs = self if user.is_operator else self.filter(requested_by=user)
+        return jobs.exclude(hidden_from(user))
+
+    def open(self) -> "JobQuerySet":
+        """What waits or is worked on."""
+        return self.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
 
 
 class Job(models.Model):
@@ -36,12 +57,25 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects = JobQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["subject_type", "subject_id"], name="job_subject")]
 
     def __str__(self) -> str:
         return self.title or self.kind
+
+    def get_absolute_url(self) -> str:
+        return reverse("annotation:job-detail", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in {self.State.QUEUED, self.State.RUNNING}
+
+    @property
+    def kind_label(self) -> str:
+        return find_kind(self.kind).label
 
 
 class Chunk(models.Model):

@@ -90,6 +90,7 @@ def _put_files(archive: tarfile.TarFile, manifest: dict[str, Any], progress: Pro
         if member["path"] != KEY:
             _put_file(archive, member["path"], home / member["path"].removeprefix("files/"))
         progress("files", done, total)
+    os.sync()  # once for all files, before a row names them
 
 
 def _put_file(archive: tarfile.TarFile, name: str, target: Path) -> None:
@@ -100,8 +101,6 @@ def _put_file(archive: tarfile.TarFile, name: str, target: Path) -> None:
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             shutil.copyfileobj(stream, file)
-            file.flush()
-            os.fsync(file.fileno())
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)

@@ -171,6 +171,7 @@ def _add_file(archive: tarfile.TarFile, path: Path, name: str) -> Member:
         entry.size, entry.mode = os.fstat(opened.fileno()).st_size, 0o600
         counted = _Counting(opened)
         archive.addfile(entry, counted)
+    archive.members.clear()  # type: ignore[attr-defined]  # a list for reading, which would only grow
     return Member(name, entry.size, counted.digest.hexdigest())
 
 

@@ -3,15 +3,18 @@
 import shutil
 import tempfile
 from pathlib import Path
+from uuid import UUID
 
 from django.http import FileResponse, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET, require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from annotation.people.models import User
 from annotation.studies.models import Study
 from scoring.exports import services
 from scoring.exports.errors import ExportError
+from scoring.exports.models import ExportJob
+from scoring.exports.work import ask_for_workbook, stored_path
 from scoring.exports.workbook import SHEETS
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -46,6 +49,30 @@ def download_workbook(request: HttpRequest, slug: str) -> HttpResponse | FileRes
     response = FileResponse(file, as_attachment=True, filename=services.file_name(study), content_type=CONTENT_TYPE)
     response["Cache-Control"] = "private, no-store"
     response["X-Checksum-SHA256"] = job.file_sha256
+    return response
+
+
+@require_POST
+def make_workbook(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask for the sheet as a job; its page says how far it is and gives the file."""
+    study = _study(request, slug)
+    assert isinstance(request.user, User)
+    return redirect(ask_for_workbook(study=study, actor=request.user))
+
+
+@require_GET
+def download_export(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse | FileResponse:
+    """A sheet that was made as a job; who may see the numbers now decides, not who asked for them then."""
+    study = _study(request, slug)
+    export = get_object_or_404(ExportJob, study=study, pk=pk)
+    path = stored_path(export)
+    if not path.exists():
+        return _page(request, study, problem="This file is not kept here; make a new one", status=410)
+    response = FileResponse(
+        path.open("rb"), as_attachment=True, filename=services.file_name(study), content_type=CONTENT_TYPE
+    )
+    response["Cache-Control"] = "private, no-store"
+    response["X-Checksum-SHA256"] = export.file_sha256
     return response
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from annotation.audit.record import record
 from annotation.people.models import User
 from annotation.systems.models import Output, Submission
+from annotation.work.executor import checkpoint
 from scoring.metrics.base import Metric, settings_hash
 from scoring.metrics.comparison import Comparison
 from scoring.metrics.evaluate import MetricRow, evaluate
@@ -21,6 +22,7 @@ from scoring.runs.errors import MetricsError
 from scoring.runs.models import MetricRun, MetricSettings, MetricValue
 
 CHUNK = 16
+ROWS_AT_ONCE = 500
 RECOMMENDED = PROFILES["recommended"].metrics
 Progress = Callable[[int, int], None]
 
@@ -135,24 +137,37 @@ def run_metrics(
 
 def _compute(keys: Sequence[UUID], settings: dict[str, MetricSettings], run: MetricRun) -> int:
     """Measure some outputs and store all their values in one transaction; returns values without a number."""
+    values = measure(keys, settings, run)
+    with transaction.atomic():
+        store(values)
+    return sum(value.value is None for value in values)
+
+
+def measure(keys: Sequence[UUID], settings: dict[str, MetricSettings], run: MetricRun) -> list[MetricValue]:
+    """The values of some outputs, not yet stored."""
     outputs = list(with_content(Output.objects.filter(pk__in=keys)).order_by("revision_id", "submission_id"))
     metrics = [METRICS[code] for code in settings]
     values: list[MetricValue] = []
     baseline: dict[object, list[MetricRow]] = {}
     for output, comparison in zip(outputs, comparisons(outputs), strict=True):
+        checkpoint()
         before = time.perf_counter()
         rows = _rows(metrics, comparison, baseline.get(output.revision_id))
         baseline.setdefault(output.revision_id, [row for row in rows if row.subject == MetricValue.Subject.NO_OP])
         seconds = (time.perf_counter() - before) / max(1, len(rows))
         values += [_value(row, output, settings[row.metric], run, seconds) for row in rows]
-    with transaction.atomic():
-        MetricValue.objects.bulk_create(
-            values,
-            update_conflicts=True,
-            unique_fields=["settings", "output", "subject"],
-            update_fields=["value", "reason", "message", "flags", "seconds", "run", "computed_at"],
-        )
-    return sum(value.value is None for value in values)
+    return values
+
+
+def store(values: Sequence[MetricValue]) -> None:
+    """Put values in place of those of the same settings, output and subject; call it inside a transaction."""
+    MetricValue.objects.bulk_create(
+        values,
+        batch_size=ROWS_AT_ONCE,
+        update_conflicts=True,
+        unique_fields=["settings", "output", "subject"],
+        update_fields=["value", "reason", "message", "flags", "seconds", "run", "computed_at"],
+    )
 
 
 def _rows(metrics: Sequence[Metric], comparison: Comparison, baseline: list[MetricRow] | None) -> list[MetricRow]:

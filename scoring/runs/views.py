@@ -3,16 +3,16 @@
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.datasets.models import Item
 from annotation.people.models import User
-from annotation.systems.models import Output, Submission, datasets_read_by
-from scoring.runs.services import current_values, outputs_to_do, present_settings, run_metrics
+from annotation.systems.models import Output, Submission
+from annotation.work.models import Job
+from scoring.runs.services import current_values, outputs_to_do, present_settings
 from scoring.runs.summaries import metric_matrix, metric_summaries
-
-SECONDS_PER_SLICE = 4.0
+from scoring.runs.work import KIND, ask_for_metrics
 
 
 def _submission(request: HttpRequest, pk: UUID) -> Submission:
@@ -30,28 +30,24 @@ def list_metrics(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _progress(submission: Submission) -> dict[str, object]:
     total = Output.objects.current().filter(submission=submission).count()
     waiting = outputs_to_do([submission], list(present_settings().values())).count()
-    return {"n_total": total, "n_waiting": waiting, "n_done": total - waiting}
+    job = Job.objects.open().filter(kind=KIND, subject_id=str(submission.pk)).first()
+    return {"n_total": total, "n_waiting": waiting, "n_done": total - waiting, "job": job}
 
 
 @require_POST
 def compute_metrics(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Work for a few seconds and answer with the progress; the fragment asks again until nothing waits."""
+    """Ask for what is missing as a job, and lead to its page, which shows how far it is."""
     submission = _submission(request, pk)
     assert isinstance(request.user, User)
-    summary = run_metrics(submissions=[submission], actor=request.user, seconds=SECONDS_PER_SLICE)
-    context = {"submission": submission, "goes_on": summary.n_remaining > 0, **_progress(submission)}
-    return render(request, "scoring/runs/_metric_progress.html", context)
+    return redirect(ask_for_metrics(submissions=[submission], actor=request.user))
 
 
 @require_safe
 def item_metrics(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Values of every system's output for one item; nothing of releases this person still reads."""
     item = get_object_or_404(Item.objects.visible_to(request.user), pk=pk)
-    outputs = (
-        Output.objects.current()
-        .filter(revision=item.current_revision_id)
-        .exclude(submission__dataset__in=datasets_read_by(request.user))
-    )
+    seen = Submission.objects.visible_to(request.user)
+    outputs = Output.objects.current().filter(revision=item.current_revision_id, submission__in=seen)
     values = (
         current_values(outputs)
         .exclude(reason="not_applicable")

@@ -25,9 +25,9 @@ class Command(BaseCommand):
             check_address(options["host"], options["port"])
         except AddressError as problem:
             raise CommandError(str(problem)) from problem
-        problem = schema_problem(may_migrate=True)
-        if problem:
-            raise CommandError(problem)
+        unfit = schema_problem(may_migrate=True)
+        if unfit:
+            raise CommandError(unfit)
         call_command("migrate", verbosity=0, interactive=False)
         if not User.objects.filter(is_operator=True, is_active=True).exists():
             self.stdout.write(

@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.systems.models import Output, OutputPart
+from annotation.work.executor import drain
+from annotation.work.models import Job
 from scoring.runs.models import MetricRun, MetricSettings, MetricValue
 from scoring.runs.services import RECOMMENDED, current_values, present_settings, run_metrics
 from tests import factories
@@ -173,14 +175,22 @@ def test_the_command_says_what_is_wrong(submission, arguments, words):
     assert problem.value.returncode == 2
 
 
-def test_the_page_computes_in_slices_and_shows_the_values(sign_in, submission, coordinator):
+def test_the_page_asks_for_a_job_and_shows_the_values_when_it_is_done(sign_in, submission, coordinator):
     client = sign_in(coordinator)
 
-    fragment = client.post(reverse("scoring:metrics-compute", args=[submission.pk]))
-    page = client.get(reverse("scoring:metric-list", args=[submission.pk])).content.decode()
+    asked = client.post(reverse("scoring:metrics-compute", args=[submission.pk]))
+    again = client.post(reverse("scoring:metrics-compute", args=[submission.pk]))
+    job = Job.objects.get()
+    assert asked.headers["Location"] == again.headers["Location"] == job.get_absolute_url()
+    assert "No worker is running" in client.get(job.get_absolute_url()).content.decode()
+    drain()
 
-    assert b"3 of 3 outputs measured" in fragment.content
+    page = client.get(reverse("scoring:metric-list", args=[submission.pk])).content.decode()
+    assert "3 of 3 outputs measured" in page
     assert "Exact match" in page
+    done = client.get(job.get_absolute_url()).content.decode()
+    assert "3 of 3 outputs" in done
+    assert "Show the values" in done
 
 
 def test_a_reader_of_the_release_sees_no_metric_value(sign_in, submission, coordinator):

@@ -1,0 +1,1 @@
+"""Jobs: nothing is lost or doubled, whoever dies."""
