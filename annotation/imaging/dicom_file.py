@@ -15,6 +15,8 @@ import pydicom
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from annotation.imaging.image import ImageError
@@ -27,6 +29,10 @@ pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 _LONG_LENGTH = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"}
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
+HEADER_BYTES = 32 * MEBIBYTE  # what a deflated data set may inflate to beside its pixels
+_FIRST_PIXEL_TAG = 0x7FE00001
+_SIDES = {"Rows": 65535, "Columns": 65535, "NumberOfFrames": 2**31 - 1, "SamplesPerPixel": 4}
+_SIZES = [Tag(keyword) for keyword in ("BitsAllocated", *_SIDES)]
 
 # What pydicom raises when a stored value is not what its VR says.
 VALUE_ERRORS = (
@@ -91,21 +97,58 @@ def _file_meta(data: bytes) -> tuple[int, str]:
 
 
 def _inflated_size(deflated: bytes, limits: Limits) -> int:
-    """Size of a deflated data set, found in pieces so that a bomb is never held in memory."""
-    stream, size, rest = zlib.decompressobj(-zlib.MAX_WBITS), 0, deflated
+    """Size of a deflated data set, found in pieces so that a bomb is never held in memory.
+
+    What it may grow to follows from the picture it declares: the header is read from the first bytes that come out,
+    and everything beyond the header and the native pixels has 32 MiB.
+    """
+    stream, size, rest, head = zlib.decompressobj(-zlib.MAX_WBITS), 0, deflated, bytearray()
+    most = limits.decoded_bytes
     try:
         while rest and not stream.eof:
-            size += len(stream.decompress(rest, MEBIBYTE))
+            piece = stream.decompress(rest, MEBIBYTE)
             rest = stream.unconsumed_tail
-            if size > limits.decoded_bytes:
+            size += len(piece)
+            if len(head) < HEADER_BYTES:
+                head += piece
+                if len(head) >= HEADER_BYTES:
+                    most = min(most, _declared_bytes(bytes(head)) + HEADER_BYTES)
+            if size > most:
                 raise ImageError(
-                    "too_large", f"the deflated data set grows beyond {limits.decoded_bytes // MEBIBYTE} MiB"
+                    "too_large", f"the deflated data set grows beyond the {most // MEBIBYTE} MiB that it may need"
                 )
     except zlib.error as error:
         raise ImageError("corrupt", "the deflated data set cannot be inflated") from error
     if not stream.eof:
         raise ImageError("truncated", "the deflated data set is cut short")
     return size
+
+
+def _declared_bytes(head: bytes) -> int:
+    """Bytes of native pixels that the first bytes of an Explicit VR Little Endian data set declare.
+
+    Raises:
+        ImageError: the numbers that describe the pixels do not stand in `head`.
+    """
+    reached = False
+
+    def at_pixels(tag: Any, representation: str | None, length: int) -> bool:
+        nonlocal reached
+        reached = tag >= _FIRST_PIXEL_TAG
+        return reached
+
+    try:
+        found = read_dataset(
+            io.BytesIO(head), is_implicit_VR=False, is_little_endian=True, stop_when=at_pixels, specific_tags=_SIZES
+        )
+    except (*VALUE_ERRORS, RecursionError) as error:
+        raise ImageError("corrupt", "the header of the deflated data set cannot be read") from error
+    if not reached:
+        raise ImageError("too_large", f"the header of the data set is longer than {HEADER_BYTES // MEBIBYTE} MiB")
+    bits = whole(found, "BitsAllocated", low=1, high=64, default=8)
+    for keyword, high in _SIDES.items():
+        bits *= whole(found, keyword, low=0, high=high, default=1)
+    return (bits + 7) // 8
 
 
 def _check_elements(dataset: Dataset, end: int, limits: Limits, level: int) -> None:
