@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from sqlite3 import OperationalError as SqliteError
 
-from django.db import DatabaseError, DataError, InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
+from annotation.audit.errors import REFUSED, AppendOnlyError
 from medgen.engines.storable import UnstorableValueError
 
 RETRY_SECONDS = 5
@@ -90,6 +91,8 @@ def trouble_of(problem: BaseException | None) -> Trouble | None:
     if isinstance(problem, DataError):
         own = isinstance(problem, UnstorableValueError)
         return Trouble(f"{problem}. Nothing was stored." if own else UNSTORABLE, 400)
+    if isinstance(problem, AppendOnlyError) or (isinstance(problem, IntegrityError) and REFUSED in str(problem)):
+        return Trouble(f"{str(problem).splitlines()[0]}. Nothing was changed.", 409)
     if isinstance(problem, DatabaseError | InterfaceError | SqliteError):
         return _of_database(problem)
     return _OF_FILES.get(problem.errno or 0) if isinstance(problem, OSError) else None

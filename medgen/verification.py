@@ -13,10 +13,12 @@ from django.db import connection
 
 from annotation.assets.models import Asset
 from annotation.assets.storage import frames_path, stored_path, thumbnail_path
+from annotation.grading.trail import verify_trail
 from annotation.releases.models import Release
 from annotation.releases.services import verify_release
 from medgen.schema import schema_problem
 from scoring.exports.models import ExportJob
+from scoring.exports.services import known_heads
 
 Progress = Callable[[str, int, int], None]
 
@@ -102,4 +104,6 @@ def _exports() -> Iterator[Finding]:
 
 
 def _trail(progress: Progress) -> Iterator[Finding]:
-    yield from ()
+    progress("trail", 0, 0)
+    for finding in verify_trail(known_heads()):
+        yield Finding("trail", finding.subject, finding.problem)

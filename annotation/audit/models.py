@@ -10,11 +10,9 @@ from typing import Any, NoReturn, TypeVar
 from django.db import models
 from django.utils import timezone
 
+from annotation.audit.errors import AppendOnlyError
+
 M = TypeVar("M", bound=models.Model)
-
-
-class AppendOnlyError(RuntimeError):
-    """Somebody tried to change or remove a row that only ever grows."""
 
 
 class AppendOnlyQuerySet(models.QuerySet[M]):

@@ -7,13 +7,14 @@ Rebuilding a table on SQLite (which Django does for most changes of a table) los
 changes a table of `GUARDED` starts with `remove` and ends with `install`. A test finds one that forgot.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-REFUSED = "never changed or removed"
+from annotation.audit.errors import REFUSED
+
 BLANKED_VERB = "grade texts blanked"
 BLANKED = "[blanked]"
 WORDS = ("rationale", "reason_for_change", "text_salt", "blanked_by_id")
@@ -54,10 +55,10 @@ $medgen$"""  # noqa: S608 (own names)
 _PG_FUNCTIONS = {"medgen_refuse_change": _PG_REFUSE, "medgen_only_blank_words": _PG_BLANK}
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
-    """Set every trigger anew, on the guarded tables that exist."""
+def install(connection: BaseDatabaseWrapper, only: Collection[str] = tuple(GUARDED)) -> None:
+    """Set every trigger anew, on the guarded tables that exist (or only on these)."""
     with connection.cursor() as cursor:
-        tables = _present(connection, cursor)
+        tables = _present(connection, cursor, only)
         if connection.vendor == "postgresql":
             for function in _PG_FUNCTIONS.values():
                 cursor.execute(function)
@@ -69,29 +70,29 @@ def install(connection: BaseDatabaseWrapper) -> None:
                     cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
 
 
-def remove(connection: BaseDatabaseWrapper) -> None:
+def remove(connection: BaseDatabaseWrapper, only: Collection[str] = tuple(GUARDED)) -> None:
     """Take every trigger away: for migrations that rebuild a guarded table, and for tests that empty the tables."""
     with connection.cursor() as cursor:
-        for table in _present(connection, cursor):
+        for table in _present(connection, cursor, only):
             for name in _wanted(connection, cursor, table):
                 _drop(connection, cursor, table, name)
 
 
 @contextmanager
-def lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
+def lifted(connection: BaseDatabaseWrapper, only: Collection[str] = tuple(GUARDED)) -> Iterator[None]:
     """Without triggers inside; the product itself never does this."""
-    remove(connection)
+    remove(connection, only)
     try:
         yield
     finally:
-        install(connection)
+        install(connection, only)
 
 
 def problems(connection: BaseDatabaseWrapper) -> list[str]:
     """Which triggers are missing, switched off or not ours; empty when all stand."""
     found = []
     with connection.cursor() as cursor:
-        present = _present(connection, cursor)
+        present = _present(connection, cursor, GUARDED)
         found += [f"the table {table} is missing" for table in GUARDED if table not in present]
         for table in present:
             stored = _stored(connection, cursor, table)
@@ -104,9 +105,9 @@ def problems(connection: BaseDatabaseWrapper) -> list[str]:
     return found
 
 
-def _present(connection: BaseDatabaseWrapper, cursor: Any) -> list[str]:
+def _present(connection: BaseDatabaseWrapper, cursor: Any, only: Collection[str]) -> list[str]:
     names = set(connection.introspection.table_names(cursor))
-    return [table for table in GUARDED if table in names]
+    return [table for table in only if table in names]
 
 
 def _drop(connection: BaseDatabaseWrapper, cursor: Any, table: str, name: str) -> None:

@@ -7,7 +7,8 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from annotation.audit import triggers
-from annotation.audit.models import AppendOnlyError, Event
+from annotation.audit.errors import AppendOnlyError
+from annotation.audit.models import Event
 from annotation.audit.record import record
 from annotation.grading import services
 from annotation.grading.models import CriterionScore, ErrorMark, Grade

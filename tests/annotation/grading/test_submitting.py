@@ -5,7 +5,8 @@ import uuid
 import pytest
 from django.test import Client
 
-from annotation.audit.models import AppendOnlyError, Event
+from annotation.audit.errors import AppendOnlyError
+from annotation.audit.models import Event
 from annotation.grading import services
 from annotation.grading.models import CriterionScore, Draft, ErrorMark, Grade
 from annotation.studies.models import Reading, Study

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotation.grading.models import Draft, Grade
+from annotation.grading.models import Draft
 from annotation.studies.models import Reading, Study
 from tests import factories
 from tests.annotation.grading import world

@@ -7,7 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from annotation.audit.models import AppendOnlyError, Event
+from annotation.audit.errors import AppendOnlyError
+from annotation.audit.models import Event
 from annotation.people import services
 from annotation.people.errors import PeopleError
 from annotation.people.models import User
