@@ -2,7 +2,7 @@
 
 `output_images` is the reference here, not a system's output. The options of multiple-choice items are gone from this
 packaging, so such items carry the note `options_unknown`. Embedded bytes are written to a folder of the caller's
-under their SHA-256; nothing of a file's own names reaches the disk.
+under their SHA-256; nothing of a file's own names reaches the disk. The file itself is opened in a child process.
 """
 
 import hashlib
@@ -10,24 +10,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from annotation.formats import taxonomy
 from annotation.formats.fields import Source
 from annotation.formats.items import item_record
 from annotation.formats.lines import JsonObject, LineError, check_texts
 from annotation.formats.medgen_bench import SeenIds
+from annotation.formats.parquet_rows import parquet_rows
 from annotation.formats.paths import Package
-from annotation.formats.problems import FormatError, Problem
+from annotation.formats.problems import Problem
 from annotation.formats.records import SAMPLE_ID, ItemRecord, OutputRecord
-
-if TYPE_CHECKING:
-    import pyarrow.parquet
 
 PARQUET = "parquet"
 MAGIC = b"PAR1"
 MAX_IMAGE_BYTES = 256 * 1024 * 1024
-_BATCH = 16
 _IMAGE_COLUMNS = {"input_images": "input_images", "output_images": "ground_truth_images"}
 _SHARD = re.compile(r"\w+-\d{5}-of-\d{5}")
 _KINDS = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpg"), (b"II*\x00", "tif"), (b"MM\x00*", "tif"))
@@ -54,8 +51,10 @@ def read_parquet(path: Path, source: Source, *, scratch: Path) -> Iterator[ItemR
     """
     shard = _Shard(source, _Store(scratch), config_of(path), path.stem)
     ids = SeenIds()
-    for number, row in enumerate(_rows(path, source.file), start=1):
+    for number, row in enumerate(parquet_rows(path, source.file), start=1):
         try:
+            if isinstance(row, LineError):
+                raise row
             yield ids.checked(_item(row, shard, number))
         except LineError as error:
             yield error.problem(source.file, number)
@@ -79,38 +78,13 @@ def term_counts(path: Path, name: str) -> tuple[int, dict[str, int], dict[str, i
     tasks: dict[str, int] = {}
     modalities: dict[str, int] = {}
     total = 0
-    for row in _rows(path, name, columns=("task", "modality"), batch=4096):
+    for row in parquet_rows(path, name, columns=("task", "modality")):
         total += 1
-        for counts, raw in ((tasks, row.get("task")), (modalities, row.get("modality"))):
+        terms = {} if isinstance(row, LineError) else row
+        for counts, raw in ((tasks, terms.get("task")), (modalities, terms.get("modality"))):
             key = raw if isinstance(raw, str) else ""
             counts[key] = counts.get(key, 0) + 1
     return total, tasks, modalities
-
-
-def _rows(
-    path: Path, name: str, *, columns: tuple[str, ...] | None = None, batch: int = _BATCH
-) -> Iterator[dict[str, Any]]:
-    import pyarrow as arrow
-
-    try:
-        file = _opened(path, name)
-        wanted = [column for column in file.schema_arrow.names if columns is None or column in columns]
-        with file:
-            for part in file.iter_batches(batch_size=batch, columns=wanted):
-                yield from part.to_pylist()
-    except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise FormatError(f"{name}: is not a readable parquet file ({type(error).__name__})") from error
-
-
-def _opened(path: Path, name: str) -> "pyarrow.parquet.ParquetFile":
-    import pyarrow.parquet
-
-    file = pyarrow.parquet.ParquetFile(path)
-    missing = [column for column in ("instruction", "task") if column not in file.schema_arrow.names]
-    if missing:
-        file.close()
-        raise FormatError(f"{name}: has no column {' and no column '.join(missing)}; it is not a benchmark release")
-    return file
 
 
 @dataclass(frozen=True, slots=True)

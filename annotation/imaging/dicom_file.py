@@ -16,7 +16,7 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from annotation.imaging.image import ImageError
@@ -32,7 +32,7 @@ _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 HEADER_BYTES = 32 * MEBIBYTE  # what a deflated data set may inflate to beside its pixels
 _FIRST_PIXEL_TAG = 0x7FE00001
 _SIDES = {"Rows": 65535, "Columns": 65535, "NumberOfFrames": 2**31 - 1, "SamplesPerPixel": 4}
-_SIZES = [Tag(keyword) for keyword in ("BitsAllocated", *_SIDES)]
+_SIZES: list[BaseTag | int] = [Tag(keyword) for keyword in ("BitsAllocated", *_SIDES)]
 
 # What pydicom raises when a stored value is not what its VR says.
 VALUE_ERRORS = (
@@ -134,7 +134,7 @@ def _declared_bytes(head: bytes) -> int:
 
     def at_pixels(tag: Any, representation: str | None, length: int) -> bool:
         nonlocal reached
-        reached = tag >= _FIRST_PIXEL_TAG
+        reached = int(tag) >= _FIRST_PIXEL_TAG
         return reached
 
     try:
