@@ -66,7 +66,7 @@ def _sqlite(file: Path, *, timeout: float = LOCK_SECONDS) -> dict[str, Any]:
                 "PRAGMA mmap_size=134217728;PRAGMA journal_size_limit=67108864;PRAGMA cache_size=-20000;"
             ),
         },
-        "TEST": {"OPTIONS": {}},
+        "TEST": {"NAME": ":memory:"},
     }
 
 
