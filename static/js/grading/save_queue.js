@@ -2,6 +2,7 @@
 // server has acknowledged, never what was hoped for. Sending an entry twice changes nothing: a draft carries its
 // client and revision, a grade its key.
 import { post, uuid } from "./server.js";
+import { SIGNED_IN } from "./sign_again.js";
 
 const DEBOUNCE_MS = 400;
 const RETRY_LEAST_MS = 800;
@@ -18,6 +19,7 @@ export class SaveQueue {
     Object.assign(this, { failed: null, savedAt: null, problem: null, running: false, sending: null });
     this.entries = kept.all().filter((entry) => FIELDS[entry.kind]).map((entry) => ({ ...entry, not_before: 0 }));
     window.addEventListener("online", () => this.retry());
+    window.addEventListener(SIGNED_IN, () => this.retry());
     window.addEventListener("focus", () => this.retry());
     window.addEventListener("offline", () => this.#say());
     window.addEventListener("pagehide", () => this.flushAway());
@@ -133,10 +135,10 @@ export class SaveQueue {
     this.kept.put(entry);
   }
 
-  #take(entry, { kind, data, status }) {
+  #take(entry, { kind, data, status, after }) {
     if (WAITABLE.includes(kind)) {
       this.failed = kind;
-      this.wait = Math.min(this.wait * 2, RETRY_MOST_MS);
+      this.wait = Math.max(Math.min(this.wait * 2, RETRY_MOST_MS), Math.min(after || 0, 60) * 1000);
       return;
     }
     this.failed = null;
@@ -194,7 +196,7 @@ export class SaveQueue {
     if (this.kept.full) return { kind: "bad", text: "This computer’s store is full: do not close the page" };
     if (this.problem) return { kind: "bad", text: `Not accepted: ${this.problem}` };
     if (open.length && this.failed === "signed-out") {
-      return { kind: "warn", text: `Signed out · ${kept} · sign in again in another tab, nothing is lost` };
+      return { kind: "warn", text: `Signed out · ${kept} on this computer, nothing is lost`, signedOut: true };
     }
     if (open.length && (this.failed || !navigator.onLine)) {
       const why = this.failed === "trouble" ? "Server trouble" : "Offline";

@@ -24,9 +24,10 @@ async function bodyOf(response) {
 
 async function answer(response) {
   const { status } = response;
-  if (response.type === "opaqueredirect" || status === 401 || status === 403) return { kind: "signed-out" };
-  if (status >= 500 || status === 429) return { kind: "trouble", status };
+  if (response.type === "opaqueredirect" || status === 401) return { kind: "signed-out" };
+  if (status >= 500 || status === 429) return { kind: "trouble", status, after: Number(response.headers.get("Retry-After")) };
   const data = await bodyOf(response);
+  if (status === 403 && !data.error) return { kind: "signed-out" }; // the token of the form is no longer ours
   if (response.ok) return { kind: "ok", data };
   return { kind: status === 409 ? "conflict" : "refused", status, data };
 }

@@ -1,8 +1,14 @@
 // The status line and the live regions: what digits mean, the value under the pointer, what is held, what is saved.
 
+import { SignAgain } from "./sign_again.js";
+
 const $ = (id) => document.getElementById(id);
 
 export class StatusLine {
+  constructor() {
+    const { signInAgain: url, user } = document.querySelector("main.stage").dataset;
+    this.again = new SignAgain({ button: $("sign-in-again"), url, user });
+  }
   announce(words) { $("announce").textContent = words; }
   region(name) {
     document.body.dataset.in = name;
@@ -10,7 +16,8 @@ export class StatusLine {
   }
   probe(words) { $("probe").textContent = words; }
   held(words) { $("held").textContent = words; }
-  saved({ kind, text }) {
+  saved({ kind, text, signedOut }) {
+    this.again.show(Boolean(signedOut));
     const line = $("saved");
     line.className = `state ${kind}`;
     line.title = text;
