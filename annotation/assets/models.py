@@ -2,7 +2,8 @@
 
 sha256: checksum of the stored bytes, their address. pixel_digest: checksum of the decoded samples, so that
 two files with the same picture are recognized. frames_header: what the viewer needs besides the samples
-(window, spacing, units), an allow-list made by `annotation.imaging.frames`.
+(window, spacing, units), an allow-list made by `annotation.imaging.frames`. frames_sha256, thumbnail_sha256:
+checksums of the two files beside the stored one; empty for an asset whose files were not there when they were taken.
 """
 
 import uuid
@@ -41,6 +42,8 @@ class Asset(models.Model):
     flags = models.JSONField(default=list, blank=True)
     removed = models.JSONField(default=list, blank=True)
     frames_header = models.JSONField()
+    frames_sha256 = models.CharField(max_length=64, blank=True)
+    thumbnail_sha256 = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
