@@ -17,7 +17,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from annotation.work import leases
 from annotation.work.errors import CanceledError, FencedOutError, StopWorkError
 from annotation.work.kinds import Commit, find_kind
-from annotation.work.leases import PLAN, Held
+from annotation.work.leases import Held
 from annotation.work.models import Chunk, Job
 from annotation.work.poking import owner_name
 
@@ -218,8 +218,3 @@ def reason_of(problem: Exception) -> str:
     said = str(problem).strip()
     own = type(problem).__module__.startswith(("annotation.", "scoring."))
     return said if own and said else f"{type(problem).__name__}: {said}"[:500].rstrip(": ")
-
-
-def is_plan(chunk: Chunk) -> bool:
-    """True for the first chunk of a job that makes the others."""
-    return PLAN in chunk.payload

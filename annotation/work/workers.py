@@ -13,6 +13,7 @@ from types import FrameType
 
 from django.db import DatabaseError, close_old_connections, connection
 
+from annotation.work.errors import StopWorkError
 from annotation.work.executor import drain
 from annotation.work.leases import free_the_dead
 from annotation.work.poking import last_poke, owner_name, sign_of_life
@@ -20,48 +21,74 @@ from annotation.work.poking import last_poke, owner_name, sign_of_life
 LOOK_S = 0.25
 ASK_S = 5.0
 TROUBLE_S = 2.0
+PATIENCE_S = 8  # from being told to stop until the chunk is given back in the middle of an item
+FRESH_AFTER_S = 60.0
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 log = logging.getLogger(__name__)
 
 
 class Stop:
-    """Set by SIGTERM or SIGINT, or when the process that started this one is gone."""
+    """Set by SIGTERM or SIGINT, or when the process that started this one is gone.
 
-    def __init__(self, *, with_parent: bool) -> None:
+    With `insist`, an item that goes on for seconds after the signal is broken off; its chunk goes back.
+    """
+
+    def __init__(self, *, with_parent: bool, insist: bool = False) -> None:
         self.asked = False
+        self._insist = insist
         self._parent = os.getppid() if with_parent else None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
+        if insist:
+            signal.signal(signal.SIGALRM, self._break_off)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
+        if self._insist:
+            signal.alarm(PATIENCE_S)
+
+    def _break_off(self, number: int, frame: FrameType | None) -> None:
+        raise StopWorkError
 
     def __call__(self) -> bool:
         return self.asked or (self._parent is not None and os.getppid() != self._parent)
 
 
 def work_here(*, once: bool, with_parent: bool = False) -> int:
-    """Work in this process: until stopped, or with `once` until nothing waits; returns the chunks done."""
-    stop, done = Stop(with_parent=with_parent), 0
+    """Work in this process: until stopped, or with `once` until nothing waits; returns the chunks done.
+
+    With a parent that starts a fresh one, a worker that did something ends after a minute without work: what heavy
+    packages took of the memory goes with it.
+    """
+    stop, done = Stop(with_parent=with_parent, insist=True), 0
+    busy_at: float | None = None
     with sign_of_life(owner_name()) as sign:
-        while not stop():
-            worked = _one_round(stop)
-            done += worked or 0
-            if once and worked == 0:
-                break
-            if not worked:
-                _wait(stop, sign.renew, TROUBLE_S if worked is None else ASK_S)
-            sign.renew()
-    connection.close()
+        try:
+            while not stop():
+                worked = _one_round(stop, sign.renew)
+                done += worked or 0
+                busy_at = time.monotonic() if worked else busy_at
+                if once and worked == 0:
+                    break
+                if with_parent and busy_at is not None and time.monotonic() - busy_at > FRESH_AFTER_S:
+                    break
+                if not worked:
+                    _wait(stop, sign.renew, TROUBLE_S if worked is None else ASK_S)
+                sign.renew()
+        except StopWorkError:
+            log.info("stopped in the middle of a chunk, which goes back")
+        finally:
+            signal.alarm(0)
+            connection.close()
     return done
 
 
-def _one_round(stop: Stop) -> int | None:
+def _one_round(stop: Stop, after: Callable[[], None]) -> int | None:
     """Chunks done now; None when the database is in trouble."""
     try:
         close_old_connections()
         free_the_dead()
-        return drain(stop=stop)
+        return drain(stop=stop, after=after)
     except DatabaseError as problem:
         log.warning("the database cannot be used: %s", type(problem).__name__)
         connection.close()
@@ -89,7 +116,8 @@ def keep_running(processes: int, stop: Callable[[], bool]) -> None:
         time.sleep(LOOK_S)
         for place, process in enumerate(running):
             if process.poll() is not None:
-                log.warning("a worker ended with %s and is replaced", process.returncode)
+                if process.returncode:
+                    log.warning("a worker ended with %s and is replaced", process.returncode)
                 time.sleep(LOOK_S)
                 running[place] = start_one()
     for process in running:
