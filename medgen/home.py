@@ -44,6 +44,7 @@ class CuratorWork:
     to_fix: int
     accepted: int
     total: int
+    may_review: bool
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,10 @@ def _curating(user: User) -> list[CuratorWork]:
     mine = Review.objects.filter(revision=OuterRef("current_revision"), reviewer=user)
     rows: dict[Any, dict[str, int]] = {}
     counted = (
-        Item.objects.values("dataset_id", "state", seen=Exists(mine)).annotate(n=Count("pk")).order_by("dataset_id")
+        Item.objects.visible_to(user)
+        .values("dataset_id", "state", seen=Exists(mine))
+        .annotate(n=Count("pk"))
+        .order_by("dataset_id")
     )
     for row in counted:
         counts = rows.setdefault(row["dataset_id"], {"to_review": 0, "to_fix": 0, "accepted": 0, "total": 0})
@@ -136,7 +140,11 @@ def _curating(user: User) -> list[CuratorWork]:
         elif row["state"] == Item.State.ACCEPTED:
             counts["accepted"] += row["n"]
     none = {"to_review": 0, "to_fix": 0, "accepted": 0, "total": 0}
-    return [CuratorWork(dataset, **rows.get(dataset.pk, none)) for dataset in Dataset.objects.visible_to(user)]
+    own = set(Dataset.objects.curated_by(user).values_list("pk", flat=True))
+    return [
+        CuratorWork(dataset, **rows.get(dataset.pk, none), may_review=dataset.pk in own)
+        for dataset in Dataset.objects.visible_to(user)
+    ]
 
 
 def _running(user: User) -> list[StudyWork]:

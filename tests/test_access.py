@@ -8,30 +8,46 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from annotation.assets import storage
 from annotation.assets.models import Asset
-from annotation.datasets.models import ImportJob
+from annotation.datasets.models import DatasetMember, ImportJob
 from annotation.people.models import User
+from annotation.studies.models import Study
 from scoring.exports.models import ExportJob
 from scoring.runs.work import ask_for_metrics
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-ROLES = ("anonymous", "stranger", "operator", "curator", "creator", "coordinator", "analyst", "reader", "blind")
+CAST = ("anonymous", "stranger", "operator", "curator", "creator", "coordinator", "analyst", "reader", "blind")
+ROLES = (*CAST, "other", "former", "all_roles", "elsewhere", "outsider")
 OPEN = {200, 206, 302, 400, 409, 410, 415, 422}
 IN = "sign-in"
 
 
 def row(**allowed: Any) -> dict[str, Any]:
-    """Expected answers by role; `others` for the signed-in roles not named."""
+    """Expected answers by role; `others` for the signed-in roles not named.
+
+    What the five people of conflicts and of other places meet follows from the rest, unless a row says otherwise:
+    `other` is another reader of the study and meets what readers do; `former` was a reader of it and makes studies:
+    nothing a blind reader may not see; `all_roles` holds every site role and every role of the study, reading
+    included: everything open to any of them but what is shut to the blind; `elsewhere` holds all roles of a study
+    of another dataset: a stranger here; `outsider` curates and makes studies, and is no member of the dataset.
+    """
     others = allowed.pop("others", 404)
-    table = {role: allowed.get(role, others) for role in ROLES}
+    table = {role: allowed.get(role, others) for role in CAST}
     table["anonymous"] = allowed.get("anonymous", IN)
-    return table
+    blind = table["blind"] == 404
+    table["other"] = table["reader"]
+    table["former"] = 404 if blind else table["creator"]
+    table["all_roles"] = "ok" if "ok" in table.values() and not blind else table["blind"]
+    table["elsewhere"] = table["stranger"]
+    table["outsider"] = others
+    return table | allowed
 
 
 EVERYBODY = {role: "ok" for role in ROLES}
@@ -39,15 +55,19 @@ SIGNED_IN = row(others="ok")
 OPERATORS = row(operator="ok", others=403)
 ITEMS = {"curator": "ok", "creator": "ok", "coordinator": "ok", "blind": "ok"}
 SEES_ITEMS = row(**ITEMS)
+SEES_LISTS = row(**ITEMS, outsider="ok")
 SEES_SYSTEMS = row(**ITEMS | {"blind": 404})
 CURATES = row(**ITEMS | {"creator": 403, "coordinator": 403, "blind": 403})
-CREATES = row(creator="ok", coordinator="ok", blind="ok", curator=403)
+KEEPS = CURATES | {"operator": "ok"}
+CREATES = row(creator="ok", coordinator="ok", blind="ok", curator=403, outsider="ok")
 RUNS = row(coordinator="ok", analyst=403, reader=403, blind=403)
+SHOWS = RUNS | {"all_roles": 404}
 ANALYZES = row(coordinator="ok", analyst="ok")
-READS = row(reader="ok")
+READS = row(reader="ok", other=404)
 READS_JSON = READS | {"anonymous": 401}
+CONSENTS = row(reader="ok", blind="ok")
 READERS = row(reader="ok", blind="ok", coordinator=403, analyst=403)
-RUNS_JSON = RUNS | {"anonymous": 401}
+SHOWS_JSON = SHOWS | {"anonymous": 401}
 MEMBERS = row(coordinator="ok", analyst="ok", reader="ok", blind="ok")
 # name → (method, expected); arguments come from `world`
 TABLE: dict[str, tuple[str, dict[str, Any]]] = {
@@ -72,11 +92,14 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:job-progress": ("get", row(coordinator="ok", operator="ok")),
     "annotation:job-cancel": ("post", row(coordinator="ok", operator="ok")),
     "annotation:job-resume": ("post", row(coordinator="ok", operator="ok")),
-    "annotation:dataset-list": ("get", SEES_ITEMS),
+    "annotation:dataset-list": ("get", SEES_LISTS),
     "annotation:dataset-detail": ("get", SEES_ITEMS),
+    "annotation:member-list": ("get", SEES_ITEMS | {"operator": "ok"}),
+    "annotation:member-access": ("post", KEEPS),
+    "annotation:member-remove": ("post", KEEPS),
     "annotation:item-list": ("get", SEES_ITEMS),
     "annotation:item-detail": ("get", SEES_ITEMS),
-    "annotation:item-import": ("get", CURATES),
+    "annotation:item-import": ("get", CURATES | {"outsider": "ok"}),
     "annotation:image-frames": ("get", SEES_ITEMS),
     "annotation:image-data": ("get", SEES_ITEMS),
     "annotation:image-thumbnail": ("get", SEES_ITEMS),
@@ -89,10 +112,10 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:release-freeze": ("get", CURATES),
     "annotation:release-detail": ("get", SEES_ITEMS),
     "annotation:release-manifest": ("get", SEES_ITEMS),
-    "annotation:system-list": ("get", SEES_ITEMS),
+    "annotation:system-list": ("get", SEES_LISTS),
     "annotation:system-detail": ("get", SEES_SYSTEMS),
     "annotation:submission-detail": ("get", SEES_SYSTEMS),
-    "annotation:output-import": ("get", row(**ITEMS | {"curator": 403})),
+    "annotation:output-import": ("get", row(**ITEMS | {"curator": 403, "outsider": "ok"})),
     "annotation:output-frames": ("get", SEES_SYSTEMS),
     "annotation:output-data": ("get", SEES_SYSTEMS),
     "annotation:study-list": ("get", SIGNED_IN),
@@ -101,19 +124,19 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:enrollment-list": ("get", RUNS),
     "annotation:enrollment-activity": ("post", RUNS),
     "annotation:study-balance": ("get", RUNS),
-    "annotation:consent-detail": ("get", READS | {"blind": "ok"}),
-    "annotation:consent-withdraw": ("post", READS | {"blind": "ok"}),
+    "annotation:consent-detail": ("get", CONSENTS),
+    "annotation:consent-withdraw": ("post", CONSENTS),
     "annotation:consent-form-list": ("get", RUNS),
     "annotation:study-open": ("post", RUNS),
     "annotation:study-pause": ("post", RUNS),
     "annotation:study-resume": ("post", RUNS),
     "annotation:study-lock": ("post", RUNS),
-    "annotation:study-flags": ("get", RUNS),
-    "annotation:study-preview": ("get", RUNS),
-    "annotation:preview-detail": ("get", RUNS),
-    "annotation:preview-json": ("get", RUNS_JSON),
-    "annotation:preview-frames": ("get", RUNS_JSON),
-    "annotation:preview-data": ("get", RUNS_JSON),
+    "annotation:study-flags": ("get", RUNS | {"all_roles": 403}),
+    "annotation:study-preview": ("get", SHOWS),
+    "annotation:preview-detail": ("get", SHOWS),
+    "annotation:preview-json": ("get", SHOWS_JSON),
+    "annotation:preview-frames": ("get", SHOWS_JSON),
+    "annotation:preview-data": ("get", SHOWS_JSON),
     "annotation:rubric-detail": ("get", SIGNED_IN),
     "annotation:reading-next": ("get", READERS),
     "annotation:reading-list": ("get", READERS),
@@ -167,14 +190,20 @@ def people(operator, curator, coordinator, analyst, reader, stranger) -> dict[st
         "coordinator": coordinator,
         "analyst": analyst,
         "reader": reader,
-        "blind": factories.person("blind", is_curator=False, may_create_studies=True),
+        "blind": factories.person("blind", may_create_studies=True),
+        "other": factories.person("other"),
+        "former": factories.person("former", may_create_studies=True),
+        "all_roles": factories.person("all_roles", is_operator=True, is_curator=True, may_create_studies=True),
+        "elsewhere": factories.person("elsewhere"),
+        "outsider": factories.person("outsider", is_curator=True, may_create_studies=True),
     }
 
 
 @pytest.fixture
 def world(people) -> dict[str, Any]:
     """One of everything, with a running study."""
-    item = factories.item(format="multimodal_generation", task="disease-prediction", reference_image=True)
+    dataset = factories.dataset(members_only=True)
+    item = factories.item(dataset, format="multimodal_generation", task="disease-prediction", reference_image=True)
     release = factories.release()
     submission = factories.submission(release)
     for asset in Asset.objects.all():
@@ -186,6 +215,14 @@ def world(people) -> dict[str, Any]:
     spare = factories.enroll(study, factories.person("spare"), "analyst")
     enrolled = factories.enroll(study, people["reader"])
     factories.enroll(study, people["blind"])
+    factories.enroll(study, people["former"], active=False)
+    other = factories.enroll(study, people["other"])
+    factories.reading(other, study.study_items.get(), list(submission.outputs.all()))
+    _give_all_roles(study, people["all_roles"])
+    _give_all_roles(_another_study(), people["elsewhere"])
+    members = {"curator": "curator", "all_roles": "curator", "stranger": "viewer"}
+    for role in ("creator", "coordinator", "blind", "former", *members):
+        DatasetMember.objects.create(dataset=item.dataset, user=people[role], role=members.get(role, "viewer"))
     reading = factories.reading(enrolled, study.study_items.get(), list(submission.outputs.all()))
     job = ImportJob.objects.create(kind="items", dataset=item.dataset, state="done")
     work = ask_for_metrics(submissions=[submission], actor=people["coordinator"])
@@ -205,6 +242,21 @@ def world(people) -> dict[str, Any]:
         "spare": spare,
         "person": people["stranger"],
     }
+
+
+def _give_all_roles(study: Study, user: User) -> None:
+    """Every role of one study; as a reader with something still to read."""
+    for role in ("coordinator", "analyst", "reader"):
+        held = factories.enroll(study, user, role)
+    outputs = [row.submission.outputs.get() for row in study.study_systems.all()]
+    factories.reading(held, study.study_items.get(), outputs)
+
+
+def _another_study() -> Study:
+    factories.item(factories.dataset("elsewhere"))
+    release = factories.release(factories.dataset("elsewhere"))
+    submissions = [factories.submission(release, "elsewhere")]
+    return factories.study(release, slug="elsewhere", submissions=submissions, state="running")
 
 
 def arguments(name: str, world: dict[str, Any]) -> list[Any]:
@@ -243,6 +295,9 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "api": ["v1/nothing/"],
         "annotation:invitation-accept": ["QQ", "x-y"],
         "annotation:item-list": [dataset],
+        "annotation:member-list": [dataset],
+        "annotation:member-access": [dataset],
+        "annotation:member-remove": [dataset, world["person"].pk],
         "annotation:item-import": [],
         "annotation:review-queue": [dataset],
         "annotation:release-list": [dataset],
@@ -267,22 +322,22 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
     )
 
 
-@pytest.mark.parametrize("name", sorted(TABLE))
-def test_each_role_meets_what_the_table_says(name: str, people, world):
-    method, expected = TABLE[name]
-    url = reverse(name, args=arguments(name, world))
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_meets_what_the_table_says(role: str, people, world):
+    signed_in = Client()
+    if people[role] is not None:
+        signed_in.force_login(people[role])
     wrong = []
-    for role, user in people.items():
+    for name, (method, expected) in TABLE.items():
         client = Client()
-        if user is not None:
-            client.force_login(user)
-        answer = getattr(client, method)(url)
-        seen: Any = answer.status_code
+        client.cookies.update(signed_in.cookies)
+        with transaction.atomic():
+            answer = getattr(client, method)(reverse(name, args=arguments(name, world)))
+            transaction.set_rollback(True)
+        seen: Any = "ok" if answer.status_code in OPEN else answer.status_code
         if answer.status_code == 302 and answer.headers["Location"].startswith("/sign-in/?next="):
             seen = IN
-        elif answer.status_code in OPEN:
-            seen = "ok"
         if seen != expected[role]:
-            wrong.append(f"{role}: {answer.status_code}, expected {expected[role]}")
+            wrong.append(f"{name}: {answer.status_code}, expected {expected[role]}")
 
     assert wrong == []

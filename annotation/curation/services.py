@@ -13,6 +13,7 @@ from annotation.curation.errors import ReviewError, StaleRevisionError
 from annotation.curation.models import Checklist, Review, ReviewAnswer, ReviewReason
 from annotation.datasets.content import revision_hash
 from annotation.datasets.models import Dataset, Item, ItemImage, ItemRevision
+from annotation.datasets.services import refuse_unless_member
 from annotation.people.models import User
 
 CHECKLIST = "T3"
@@ -58,6 +59,7 @@ def review_item(
         StaleRevisionError: the item has a newer revision.
     """
     item = Item.objects.select_for_update().get(pk=revision.item_id)
+    refuse_unless_member(reviewer, item.dataset)
     if item.current_revision_id != revision.pk:
         raise StaleRevisionError(f"{item.code} has a newer revision; look at it again before you decide.")
     checklist = present_checklist()
@@ -132,6 +134,7 @@ def fix_item(*, item: Item, author: User, changes: Mapping[str, Any], reason: st
     if len(reason.strip()) < MIN_REASON:
         problems.append(("reason", f"say why in at least {MIN_REASON} characters"))
     item = Item.objects.select_for_update(of=("self",)).select_related("current_revision").get(pk=item.pk)
+    refuse_unless_member(author, item.dataset)
     old = item.current_revision
     assert old is not None
     changed = {field: value for field, value in changes.items() if getattr(old, field, None) != value}

@@ -18,6 +18,7 @@ from annotation.curation.errors import ReviewError, StaleRevisionError
 from annotation.curation.forms import FixForm, ReviewForm
 from annotation.curation.models import Review
 from annotation.datasets.models import Dataset, Item, ItemRevision
+from annotation.datasets.services import refuse_unless_member
 from annotation.people.models import User
 
 PAGE = 50
@@ -60,6 +61,7 @@ def disputed(dataset: Dataset) -> QuerySet[Item]:
 def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
     assert isinstance(request.user, User)
     dataset = get_object_or_404(Dataset.objects.visible_to(request.user), slug=slug)
+    refuse_unless_member(request.user, dataset)
     state = request.GET.get("state", "")
     items: QuerySet[Item]
     if state in Item.State.values:
@@ -123,9 +125,10 @@ def _initial(revision: ItemRevision) -> dict[str, Any]:
 
 def _item(request: HttpRequest, pk: UUID) -> Item:
     assert isinstance(request.user, User)
-    return get_object_or_404(
-        Item.objects.visible_to(request.user).select_related("dataset", "current_revision"), pk=pk
-    )
+    visible = Item.objects.visible_to(request.user).select_related("dataset", "current_revision")
+    item = get_object_or_404(visible, pk=pk)
+    refuse_unless_member(request.user, item.dataset)
+    return item
 
 
 def _store(request: HttpRequest, item: Item, form: ReviewForm) -> HttpResponse:

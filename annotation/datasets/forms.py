@@ -3,12 +3,14 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from annotation.datasets.errors import DatasetError
-from annotation.datasets.models import Dataset, Item
+from annotation.datasets.models import Dataset, DatasetMember, Item
 from annotation.datasets.selections import UNMAPPED, ItemFilter
 from annotation.datasets.services import check_slug
 from annotation.formats import LAYOUTS, taxonomy
+from annotation.people.models import User
 
 LAYOUT_LABELS = {
     "auto": "recognize it",
@@ -93,3 +95,19 @@ class ItemUploadForm(UploadForm):
                 self.add_error("new_dataset", str(problem))
         cleaned["slug"] = chosen.slug if chosen else new
         return cleaned
+
+
+class MemberForm(forms.Form):
+    """Who joins a dataset, and as what."""
+
+    username = forms.ModelChoiceField(
+        User.objects.none(), to_field_name="username", label="Person", empty_label="choose a person"
+    )
+    role = forms.ChoiceField(choices=DatasetMember.Role.choices)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
+        field = self.fields["username"]
+        assert isinstance(field, forms.ModelChoiceField)
+        sees_items = Q(is_curator=True) | Q(may_create_studies=True)
+        field.queryset = User.objects.filter(sees_items, is_active=True).order_by("name", "username")

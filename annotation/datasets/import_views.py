@@ -38,7 +38,7 @@ def import_page(request: HttpRequest) -> HttpResponse:
 
 
 def _datasets(request: HttpRequest) -> QuerySet[Dataset]:
-    return Dataset.objects.visible_to(person(request))
+    return Dataset.objects.curated_by(person(request))
 
 
 def _form_page(request: HttpRequest, form: ItemUploadForm, *, problem: str = "") -> HttpResponse:

@@ -36,7 +36,7 @@ from annotation.datasets.known import KnownItem, load_index
 from annotation.datasets.matching import Index, Pairing, pair
 from annotation.datasets.models import Dataset, ImportJob, Item, ItemAlias, ItemImage, ItemRevision
 from annotation.datasets.pictures import Pictures
-from annotation.datasets.services import check_slug, get_or_create_dataset
+from annotation.datasets.services import check_slug, get_or_create_dataset, may_curate
 from annotation.formats import FormatError, ItemRecord, Problem, read_records
 from annotation.imaging.sandbox import Decoder
 from annotation.people.models import User
@@ -93,14 +93,16 @@ def import_items(
         found = layout_said(path, layout)
     except (DatasetError, FormatError) as problem:
         raise ImportRefusedError(str(problem)) from problem
+    there = Dataset.objects.filter(slug=dataset_slug).first()
+    if there is not None and actor is not None:
+        _refuse_whom_it_hides_from(there, actor)
     summary = ImportSummary(layout=found)
     report = progress or _silent
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as scratch, Decoder() as decoder:
         outcomes = read_all(path, kind="items", layout=layout, images=images, scratch=Path(scratch), report=report)
         if dry_run:
             drafts = _drafts(outcomes, Pictures(decoder, keep=False, prepared=prepared), summary, report)
-            dataset = Dataset.objects.filter(slug=dataset_slug).first()
-            _plan(drafts, load_index(dataset) if dataset else Index(), summary, actor)
+            _plan(drafts, load_index(there) if there else Index(), summary, actor)
             return summary
         dataset = get_or_create_dataset(slug=dataset_slug, actor=actor)
         job = start_job(kind=ImportJob.Kind.ITEMS, dataset=dataset, path=path, layout=found, actor=actor)
@@ -110,6 +112,11 @@ def import_items(
             planned = _plan(drafts, load_index(dataset), summary, actor)
             _write(planned, job, summary=summary, actor=actor, report=report)
     return summary
+
+
+def _refuse_whom_it_hides_from(dataset: Dataset, actor: User) -> None:
+    if dataset.members_only and not may_curate(actor, dataset):
+        raise ImportRefusedError(f"dataset: {dataset.slug!r}: is taken, and you are not one of its curators")
 
 
 def _silent(stage: str, done: int, total: int) -> None:

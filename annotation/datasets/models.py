@@ -3,7 +3,8 @@
 item: one instruction with its input image(s), reference text and/or reference image. revision: what the item
 says at one time; a change is a new revision. case: a patient's imaging episode; items of one case_key (a keyed
 hash) stay together. alias: an id seen in a file; identity itself is the content hash. import job: one reading
-of one file or folder, with the problem of every line that was refused.
+of one file or folder, with the problem of every line that was refused. member: who may see (viewer) or curate
+(curator) a dataset that is open to its members only; without a site role that sees items, membership opens nothing.
 """
 
 import uuid
@@ -22,9 +23,30 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
+def within_reach(user: User, dataset: str) -> models.Q:
+    """Rows whose dataset (a path to the key of it) is open to all who see items, or has this person as a member."""
+    own = DatasetMember.objects.filter(user=user).values("dataset")
+    shut = Dataset.objects.filter(members_only=True).exclude(pk__in=own)
+    return ~models.Q(**{f"{dataset}__in": shut.values("pk")})
+
+
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     def visible_to(self, user: "User | AnonymousUser") -> "DatasetQuerySet":
-        return self if isinstance(user, User) and user.may_see_items else self.none()
+        """What curators and study creators see: open datasets, and those they are members of."""
+        if not (isinstance(user, User) and user.may_see_items):
+            return self.none()
+        return self.filter(within_reach(user, "pk"))
+
+    def curated_by(self, user: "User | AnonymousUser") -> "DatasetQuerySet":
+        """Where this person imports, reviews, freezes and keeps the members."""
+        if not (isinstance(user, User) and user.is_curator):
+            return self.none()
+        own = DatasetMember.objects.filter(user=user, role=DatasetMember.Role.CURATOR).values("dataset")
+        return self.filter(models.Q(members_only=False) | models.Q(pk__in=own))
+
+    def kept_by(self, user: "User | AnonymousUser") -> "DatasetQuerySet":
+        """Where this person may change who the members are: its curators; an operator everywhere."""
+        return self if isinstance(user, User) and user.is_operator else self.curated_by(user)
 
 
 class Dataset(models.Model):
@@ -71,7 +93,9 @@ class DatasetMember(models.Model):
 
 class ItemQuerySet(models.QuerySet["Item"]):
     def visible_to(self, user: "User | AnonymousUser") -> "ItemQuerySet":
-        return self if isinstance(user, User) and user.may_see_items else self.none()
+        if not (isinstance(user, User) and user.may_see_items):
+            return self.none()
+        return self.filter(within_reach(user, "dataset"))
 
 
 class Item(models.Model):
@@ -198,6 +222,14 @@ class ItemImage(models.Model):
         return f"{self.role} {self.position}"
 
 
+class ImportJobQuerySet(models.QuerySet["ImportJob"]):
+    def visible_to(self, user: "User | AnonymousUser") -> "ImportJobQuerySet":
+        """Imports into datasets this person sees; what hides imports of outputs is asked in the room of systems."""
+        if not (isinstance(user, User) and user.may_see_items):
+            return self.none()
+        return self.filter(within_reach(user, "dataset"))
+
+
 class ImportJob(models.Model):
     class Kind(models.TextChoices):
         ITEMS = "items"
@@ -226,6 +258,8 @@ class ImportJob(models.Model):
     job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="imports")
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ImportJobQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]

@@ -17,6 +17,7 @@ from annotation.datasets.guards import items_visible, person
 from annotation.datasets.known import INPUT_NAMES
 from annotation.datasets.models import Dataset, ImportJob, Item, ItemImage, ItemRevision
 from annotation.datasets.selections import ItemFilter, filtered_items, tallies, unmapped_terms
+from annotation.datasets.services import may_curate
 from annotation.formats import NOTES, ordered_sections
 
 PAGE = 50
@@ -49,6 +50,8 @@ def show_dataset(request: HttpRequest, slug: str) -> HttpResponse:
         "n_fix": by_state.get("needs_fix", 0),
         "n_accepted": by_state.get("accepted", 0),
         "unmapped": unmapped_terms(dataset),
+        "may_curate": may_curate(person(request), dataset),
+        "n_members": dataset.members.count() if dataset.members_only else 0,
         "jobs": dataset.import_jobs.filter(kind=ImportJob.Kind.ITEMS).select_related("requested_by")[:10],
     }
     return render(request, "annotation/datasets/dataset_detail.html", context)
@@ -64,6 +67,7 @@ def list_items(request: HttpRequest, slug: str) -> HttpResponse:
     items = filtered_items(dataset, wanted) if valid else filtered_items(dataset, wanted).none()
     page = Paginator(items, PAGE).get_page(request.GET.get("page"))
     context = {"dataset": dataset, "form": form, "wanted": wanted, "page_obj": page}
+    context["may_curate"] = may_curate(person(request), dataset)
     return render(request, "annotation/datasets/item_list.html", context, status=200 if valid else 422)
 
 
@@ -78,6 +82,7 @@ def show_item(request: HttpRequest, pk: UUID) -> HttpResponse:
     images = list(revision.images.select_related("asset"))
     context = {
         "item": item,
+        "may_curate": may_curate(person(request), item.dataset),
         "revision": revision,
         "images": images,
         "risks": _risks(images),

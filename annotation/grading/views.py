@@ -22,7 +22,7 @@ from annotation.grading.reading_json import reading_json, readings_of
 from annotation.people.models import User
 from annotation.studies import consent
 from annotation.studies.models import Enrollment, Reading, Study
-from annotation.studies.views import coordinated_study
+from annotation.studies.views import study_with_open_flags, unread_study
 
 View = Callable[..., HttpResponseBase]
 
@@ -210,19 +210,19 @@ def skip_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def show_flags(request: HttpRequest, slug: str) -> HttpResponse:
     """The fragment of the coordinator's board that shows facts of grades; a page of its own without scripts."""
-    study = coordinated_study(_user(request), slug)
+    study = study_with_open_flags(_user(request), slug)
     name = "_study_flags.html" if request.headers.get("HX-Request") else "study_flags.html"
     return render(request, f"annotation/grading/{name}", {"study": study, **progress.board(study)})
 
 
 @require_safe
 def start_preview(request: HttpRequest, slug: str) -> HttpResponse:
-    return redirect("annotation:preview-detail", coordinated_study(_user(request), slug).slug, 1)
+    return redirect("annotation:preview-detail", unread_study(_user(request), slug).slug, 1)
 
 
 @require_safe
 def show_preview(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    study = coordinated_study(_user(request), slug)
+    study = unread_study(_user(request), slug)
     preview.previewed(study, number)
     context = {
         "reading": reverse("annotation:preview-json", args=[study.slug, number]),
@@ -235,11 +235,11 @@ def show_preview(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 @workstation
 @require_safe
 def send_preview(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    return JsonResponse(preview.preview_json(coordinated_study(_user(request), slug), number))
+    return JsonResponse(preview.preview_json(unread_study(_user(request), slug), number))
 
 
 def _preview_asset(request: HttpRequest, slug: str, number: int, pane: int) -> tuple[Asset, str]:
-    study = coordinated_study(_user(request), slug)
+    study = unread_study(_user(request), slug)
     shown = preview.previewed(study, number).shown
     return shown.asset_of(pane), f"preview {study.pk} {number} {pane}"
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from annotation.datasets.models import Dataset, ItemRevision
+from annotation.datasets.models import Dataset, ItemRevision, within_reach
 from annotation.people.models import User
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
     def visible_to(self, user: "User | AnonymousUser") -> "ReleaseQuerySet":
-        return self if isinstance(user, User) and user.may_see_items else self.none()
+        if not (isinstance(user, User) and user.may_see_items):
+            return self.none()
+        return self.filter(within_reach(user, "dataset"))
 
 
 class Release(models.Model):

@@ -13,6 +13,7 @@ from annotation.audit.record import record
 from annotation.curation.workflow import ACCEPT, PEOPLE_NEEDED
 from annotation.datasets.content import revision_hash
 from annotation.datasets.models import Dataset, Item, ItemImage
+from annotation.datasets.services import refuse_unless_member
 from annotation.people.models import User
 from annotation.releases.errors import FreezeError
 from annotation.releases.models import Release, ReleaseItem
@@ -69,6 +70,7 @@ def freeze_release(*, dataset: Dataset, version: str, actor: User | None, valida
     Raises:
         FreezeError: with every reason that stands in the way.
     """
+    refuse_unless_member(actor, dataset)
     validated_elsewhere = validated_elsewhere.strip()
     found = blockers(dataset=dataset, version=version, validated_elsewhere=validated_elsewhere)
     if not version:

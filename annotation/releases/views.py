@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation.curation.services import review_status
 from annotation.datasets.models import Dataset
+from annotation.datasets.services import may_curate, refuse_unless_member
 from annotation.formats import taxonomy
 from annotation.people.models import User
 from annotation.releases import services
@@ -31,6 +32,7 @@ def list_releases(request: HttpRequest, slug: str) -> HttpResponse:
     dataset = _dataset(request, slug)
     releases = dataset.releases.annotate(n_items=Count("release_items")).order_by("-frozen_at")
     context = {"dataset": dataset, "releases": releases, "status": review_status(dataset)}
+    context["may_curate"] = isinstance(request.user, User) and may_curate(request.user, dataset)
     return render(request, "annotation/releases/release_list.html", context)
 
 
@@ -39,6 +41,7 @@ def freeze_release(request: HttpRequest, slug: str) -> HttpResponse:
     dataset = _dataset(request, slug)
     if not (isinstance(request.user, User) and request.user.is_curator):
         raise PermissionDenied("Freezing a release is a curator's act.")
+    refuse_unless_member(request.user, dataset)
     form = FreezeForm(request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         try:

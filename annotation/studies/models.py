@@ -125,10 +125,26 @@ class StudyQuerySet(models.QuerySet["Study"]):
             enrollments__role__in=[Enrollment.Role.COORDINATOR, Enrollment.Role.ANALYST],
             enrollments__active=True,
         )
-        blind = Enrollment.objects.filter(
-            user=user.pk, role=Enrollment.Role.READER, study__state__in=Study.OPEN_STATES
-        )
-        return staff.exclude(release__dataset__in=blind.values("study__release__dataset")).distinct()
+        return staff.not_read_by(user).distinct()
+
+    def not_read_by(self, user: "User | AnonymousUser") -> "StudyQuerySet":
+        """Studies whose outputs this person does not read blind, here or in another study of the dataset.
+
+        A part in a draft, and one that was ended, count: they can still become readings.
+        """
+        return self.exclude(release__dataset__in=_open_parts(user).values("study__release__dataset"))
+
+    def flags_open_to(self, user: "User | AnonymousUser") -> "StudyQuerySet":
+        """Studies in which this person may see what others said: all own readings on the dataset are submitted."""
+        todo = models.Q(study__state=Study.State.DRAFT) | models.Q(readings__status__in=Reading.UNSUBMITTED)
+        return self.exclude(release__dataset__in=_open_parts(user).filter(todo).values("study__release__dataset"))
+
+
+def _open_parts(user: "User | AnonymousUser") -> "models.QuerySet[Enrollment]":
+    """What this person reads, read or is to read in studies that are not locked."""
+    return Enrollment.objects.filter(
+        user=user.pk, role=Enrollment.Role.READER, study__state__in=Study.OPEN_STATES
+    )
 
 
 class Study(models.Model):
@@ -342,6 +358,8 @@ class Reading(models.Model):
         SUBMITTED = "submitted"
         SKIPPED = "skipped"
         VOID = "void"
+
+    UNSUBMITTED = [Status.QUEUED, Status.IN_PROGRESS, Status.SKIPPED]
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, models.CASCADE, related_name="readings")

@@ -61,7 +61,7 @@ def plan(design: StudyDesign, *, actor: User | None) -> Plan:
     lookup = _Lookup()
     if Study.objects.filter(slug__iexact=design.slug).exists():
         lookup.refuse("slug", design.slug, "is taken by another study")
-    release = _release(design, lookup)
+    release = _release(design, lookup, actor)
     rubrics = _rubrics(design, lookup)
     people = _people(design, lookup)
     submissions = _submissions(design, release, lookup, actor) if release else []
@@ -85,9 +85,10 @@ def lettered(submissions: Iterable[Submission], *, seed: int) -> tuple[tuple[str
     return tuple(zip(letters(len(drawn)), drawn, strict=True))
 
 
-def _release(design: StudyDesign, lookup: _Lookup) -> Release | None:
+def _release(design: StudyDesign, lookup: _Lookup, actor: User | None) -> Release | None:
     slug, _, version = design.release.partition("@")
-    release = Release.objects.select_related("dataset").filter(dataset__slug=slug, version=version).first()
+    releases = Release.objects.all() if actor is None else Release.objects.visible_to(actor)
+    release = releases.select_related("dataset").filter(dataset__slug=slug, version=version).first()
     if release is None:
         lookup.refuse("release", design.release, "is unknown; freeze it first")
     elif release.state != Release.State.FROZEN:

@@ -38,6 +38,22 @@ def coordinated_study(user: User, slug: str) -> Study:
     return study
 
 
+def unread_study(user: User, slug: str) -> Study:
+    """A study this person runs and whose outputs they do not read blind themselves; else 404."""
+    study = coordinated_study(user, slug)
+    if not Study.objects.not_read_by(user).filter(pk=study.pk).exists():
+        raise Http404("You read outputs of this dataset blind.")
+    return study
+
+
+def study_with_open_flags(user: User, slug: str) -> Study:
+    """A study this person runs and may see others' grades of; 403 while own readings wait."""
+    study = coordinated_study(user, slug)
+    if not Study.objects.flags_open_to(user).filter(pk=study.pk).exists():
+        raise PermissionDenied("You read here yourself: what others said opens when all your readings are submitted.")
+    return study
+
+
 @require_safe
 def list_studies(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
@@ -64,7 +80,7 @@ def create_study(request: HttpRequest) -> HttpResponse:
 
 def _offered_releases(user: User) -> list[Release]:
     submissions = Submission.objects.visible_to(user).filter(is_fixture=False, release__state=Release.State.FROZEN)
-    releases = Release.objects.filter(pk__in=submissions.values("release")).select_related("dataset")
+    releases = Release.objects.visible_to(user).filter(pk__in=submissions.values("release")).select_related("dataset")
     return list(releases.order_by("dataset__slug", "-frozen_at"))
 
 
@@ -99,7 +115,8 @@ def frame(request: HttpRequest, study: Study, tab: str) -> dict[str, Any]:
     """What the head and the tabs of every page of a study need."""
     opened = study.state != Study.State.DRAFT
     may_analyze = opened and Study.objects.analyzable_by(signed_in(request)).filter(pk=study.pk).exists()
-    return {"study": study, "tab": tab, "runs_it": True, "may_analyze": may_analyze}
+    unread = Study.objects.not_read_by(signed_in(request)).filter(pk=study.pk).exists()
+    return {"study": study, "tab": tab, "runs_it": True, "may_analyze": may_analyze, "reads_it": not unread}
 
 
 def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -118,6 +135,7 @@ def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int
         "rubrics": [row.rubric for row in study.study_rubrics.select_related("rubric")],
         "n_items": study.study_items.count(),
         "warnings": balance.reader_warnings(study),
+        "flags_open": Study.objects.flags_open_to(signed_in(request)).filter(pk=study.pk).exists(),
     }
     return render(request, "annotation/studies/study_detail.html", context, status=status)
 

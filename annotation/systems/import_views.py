@@ -20,7 +20,7 @@ from annotation.people.models import User
 from annotation.releases.models import Release
 from annotation.systems.forms import OutputUploadForm
 from annotation.systems.importing import import_outputs
-from annotation.systems.models import System, datasets_read_by
+from annotation.systems.models import Submission, System, datasets_read_by, imports_seen_by
 
 KIND = "outputs"
 PAGE = 100
@@ -111,30 +111,30 @@ def _run(request: HttpRequest, upload: Upload, *, dry_run: bool) -> ImportSummar
     )
 
 
-def visible_jobs(user: User) -> Any:
-    """Imports this person may look at; of outputs only where they are no blind reader of the dataset."""
-    return ImportJob.objects.exclude(kind=ImportJob.Kind.OUTPUTS, dataset__in=datasets_read_by(user))
-
-
 @items_visible
 @require_safe
 def show_import(request: HttpRequest, pk: UUID) -> HttpResponse:
-    jobs = visible_jobs(person(request)).select_related("dataset", "requested_by")
+    jobs = imports_seen_by(person(request)).select_related("dataset", "requested_by")
     job = get_object_or_404(jobs, pk=pk)
     context = {
         "job": job,
         "lines": job.new + job.changed + job.unchanged + job.refused,
-        "submission": job.submissions.select_related("system_version__system").first(),
+        "submission": _seen_submission(person(request), job),
         "page_obj": Paginator(job.problems.all(), PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "annotation/systems/import_detail.html", context)
+
+
+def _seen_submission(user: User, job: ImportJob) -> Submission | None:
+    submissions = Submission.objects.visible_to(user).filter(import_job=job)
+    return submissions.select_related("system_version__system").first()
 
 
 @items_visible
 @require_safe
 def download_problems(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The problems of an import as CSV; text that a spreadsheet would run is made inert."""
-    job = get_object_or_404(visible_jobs(person(request)), pk=pk)
+    job = get_object_or_404(imports_seen_by(person(request)), pk=pk)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="import-{job.started_at:%Y%m%d-%H%M}-problems.csv"'
     writer = csv.writer(response)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from annotation.audit.record import hold
 from annotation.audit.record import record as leave_event
 from annotation.datasets.bulk import insert_rows
 from annotation.datasets.errors import DatasetError, ImportRefusedError
@@ -35,7 +36,7 @@ from annotation.imaging.sandbox import Decoder
 from annotation.people.models import User
 from annotation.releases.models import Release
 from annotation.systems.drafting import OutputDraft, draft_output
-from annotation.systems.models import Output, OutputPart, Submission, System, SystemVersion
+from annotation.systems.models import Output, OutputPart, Submission, System, SystemVersion, datasets_read_by
 from annotation.systems.targets import Target, Targets, load_targets
 
 _OUTPUT_FIELDS = (
@@ -107,6 +108,7 @@ def import_outputs(
     to = destination(
         dataset_slug, release_version, system_slug, system_kind, name=system_name, version=system_version
     )
+    _refuse_whom_it_hides_from(to.dataset, actor)
     try:
         summary = ImportSummary(layout=layout_said(path, layout))
     except FormatError as problem:
@@ -130,6 +132,18 @@ def import_outputs(
 
 def _silent(stage: str, done: int, total: int) -> None:
     """No progress asked for."""
+
+
+def _refuse_whom_it_hides_from(dataset: Dataset, actor: User | None) -> None:
+    if actor is None:
+        return
+    if not Dataset.objects.visible_to(actor).filter(pk=dataset.pk).exists():
+        raise ImportRefusedError(f"dataset: {dataset.slug!r}: there is no such dataset; import its items first")
+    if datasets_read_by(actor).filter(pk=dataset.pk).exists():
+        raise ImportRefusedError(
+            f"dataset: {dataset.slug!r}: you read outputs of it blind in a study that is not locked; "
+            "somebody else has to import"
+        )
 
 
 def destination(
@@ -258,6 +272,7 @@ def _write(
 @transaction.atomic
 def _open_submission(to: Destination, job: ImportJob, planned: list[PlannedOutput], actor: User | None) -> Submission:
     """The submission of this system version for this release; made, with its system, when new."""
+    hold()
     system, _ = System.objects.get_or_create(
         slug=to.system_slug, defaults={"name": to.system_name, "kind": to.system_kind}
     )

@@ -13,7 +13,7 @@ from django.db import models
 from django.urls import reverse
 
 from annotation.assets.models import Asset
-from annotation.datasets.models import Dataset, ImportJob, ItemRevision
+from annotation.datasets.models import Dataset, ImportJob, ItemRevision, within_reach
 from annotation.people.models import User
 from annotation.releases.models import Release
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def releases_read_by(user: "User | AnonymousUser") -> models.QuerySet[Release]:
-    """Releases on which this person is a reader of a study that is not locked: blind to them."""
+    """Releases on which this person is a reader of a study that is not locked: blind to them.
+
+    A part that was ended or left, and one in a draft, blind all the same: it can be taken up again.
+    """
     return Release.objects.filter(
         studies__enrollments__user=user.pk,
         studies__enrollments__role="reader",
@@ -30,20 +33,28 @@ def releases_read_by(user: "User | AnonymousUser") -> models.QuerySet[Release]:
     )
 
 
+def imports_seen_by(user: "User | AnonymousUser") -> models.QuerySet[ImportJob]:
+    """Imports this person may look at; of outputs only where they are no blind reader of the dataset."""
+    of_outputs = models.Q(kind=ImportJob.Kind.OUTPUTS, dataset__in=datasets_read_by(user))
+    return ImportJob.objects.visible_to(user).exclude(of_outputs)
+
+
 def datasets_read_by(user: "User | AnonymousUser") -> models.QuerySet[Dataset]:
     """Datasets of those releases: what a system says of an item it says in every release, and without one."""
     return Dataset.objects.filter(releases__in=releases_read_by(user))
 
 
-def _sees_systems(user: "User | AnonymousUser") -> bool:
-    return isinstance(user, User) and user.may_see_items
-
-
 class SystemQuerySet(models.QuerySet["System"]):
     def visible_to(self, user: "User | AnonymousUser") -> "SystemQuerySet":
-        if not _sees_systems(user):
+        """Systems with a submission this person sees, or with none at all; never one they are to read blind."""
+        if not (isinstance(user, User) and user.may_see_items):
             return self.none()
-        return self.exclude(versions__submissions__dataset__in=datasets_read_by(user))
+        reached = Submission.objects.filter(
+            within_reach(user, "dataset"), system_version__system=models.OuterRef("pk")
+        )
+        seen = models.Q(models.Exists(reached)) | models.Q(versions__submissions=None)
+        blind = Submission.objects.filter(dataset__in=datasets_read_by(user)).values("system_version__system")
+        return self.filter(pk__in=System.objects.filter(seen).values("pk")).exclude(pk__in=blind)
 
 
 class System(models.Model):
@@ -88,9 +99,9 @@ class SystemVersion(models.Model):
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: "User | AnonymousUser") -> "SubmissionQuerySet":
-        if not _sees_systems(user):
+        if not (isinstance(user, User) and user.may_see_items):
             return self.none()
-        return self.exclude(dataset__in=datasets_read_by(user))
+        return self.filter(within_reach(user, "dataset")).exclude(dataset__in=datasets_read_by(user))
 
 
 class Submission(models.Model):

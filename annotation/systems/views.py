@@ -29,8 +29,10 @@ MISSING_SHOWN = 200
 @items_visible
 @require_safe
 def list_systems(request: HttpRequest) -> HttpResponse:
+    seen = Q(versions__submissions__in=Submission.objects.visible_to(person(request)))
     systems = System.objects.visible_to(person(request)).annotate(
-        n_versions=Count("versions", distinct=True), n_submissions=Count("versions__submissions", distinct=True)
+        n_versions=Count("versions", distinct=True),
+        n_submissions=Count("versions__submissions", filter=seen, distinct=True),
     )
     return render(request, "annotation/systems/system_list.html", {"systems": systems})
 
