@@ -112,7 +112,11 @@ def _person(user: Any) -> PersonKept:
         state, advice = "erased", "names nobody; nothing to do"
     elif user.is_active:
         state = "active"
-        advice = f"takes part in {n_open} open studies" if n_open else "deactivate when no longer needed"
+        advice = (
+            f"takes part in {n_open} open stud{'y' if n_open == 1 else 'ies'}"
+            if n_open
+            else "deactivate when no longer needed"
+        )
     else:
         state, advice = "deactivated", "can be erased on the person's page"
     return PersonKept(

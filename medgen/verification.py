@@ -4,7 +4,7 @@ Nothing is changed. Each finding names its subject; an empty list means that eve
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from django.db import connection
 
 from annotation.assets.models import Asset
 from annotation.assets.storage import frames_path, stored_path, thumbnail_path
+from annotation.audit.chain import KnownHead
 from annotation.grading.trail import verify_trail
 from annotation.releases.models import Release
 from annotation.releases.services import verify_release
+from medgen.backups import reading
 from medgen.schema import schema_problem
 from scoring.exports.models import ExportJob
 from scoring.exports.services import known_heads
@@ -38,8 +40,13 @@ class Finding:
         return asdict(self)
 
 
-def verify(progress: Progress) -> Iterator[Finding]:
-    """Every problem found, as it is found; constant memory."""
+def verify(progress: Progress, known: Iterable[KnownHead] = ()) -> Iterator[Finding]:
+    """Every problem found, as it is found; constant memory.
+
+    Args:
+        progress: called with a stage in words, rows done and rows in all.
+        known: heads of chains kept elsewhere, which find a chain that was cut at its end or written anew.
+    """
     problem = schema_problem()
     if problem:
         yield Finding("schema", "database", problem)
@@ -48,7 +55,7 @@ def verify(progress: Progress) -> Iterator[Finding]:
     yield from _assets(progress)
     yield from _releases(progress)
     yield from _exports()
-    yield from _trail(progress)
+    yield from _trail(progress, known)
 
 
 def _database() -> Iterator[Finding]:
@@ -103,7 +110,18 @@ def _exports() -> Iterator[Finding]:
                 yield Finding("export", job.file_sha256[:16], problem)
 
 
-def _trail(progress: Progress) -> Iterator[Finding]:
+def _trail(progress: Progress, known: Iterable[KnownHead]) -> Iterator[Finding]:
     progress("trail", 0, 0)
-    for finding in verify_trail(known_heads()):
+    for finding in verify_trail([*known_heads(), *known]):
         yield Finding("trail", finding.subject, finding.problem)
+
+
+def heads_of_backup(path: Path) -> list[KnownHead]:
+    """The newest link of every chain when a backup was made.
+
+    Raises:
+        BackupError: it cannot be read.
+    """
+    with reading.opened(path) as (_, manifest):
+        chains = manifest["chains"]
+    return [KnownHead(chain, number, checksum, path.name) for chain, (number, checksum) in chains.items() if number]

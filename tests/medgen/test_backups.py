@@ -179,3 +179,15 @@ def test_a_name_that_leads_outside_is_never_unpacked():
     assert reading.is_inside("files/assets/ab/cd/x.png")
     assert not reading.is_inside("files/../../etc/passwd")
     assert not reading.is_inside("/etc/passwd")
+
+
+def test_a_trail_that_was_cut_since_a_backup_is_found_by_it(world, tmp_path):
+    from annotation.audit import triggers
+
+    make_backup(tmp_path / "b.tar")
+    with triggers.lifted(connection), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM annotation_event WHERE verb = 'odd'")
+        cursor.execute("DELETE FROM annotation_chainhead WHERE chain LIKE 'study:%%'")
+
+    with pytest.raises(CommandError, match=r"trail .*b\.tar"):
+        call_command("verify", since=tmp_path / "b.tar")

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from annotation.management.reporting import ProgressBar
 from medgen.backups import reading
 from medgen.backups.errors import BackupError
-from medgen.verification import verify
+from medgen.verification import heads_of_backup, verify
 
 SHOWN = 200
 
@@ -21,10 +21,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--backup", type=Path, metavar="ARCHIVE", help="check this backup instead of the home")
+        parser.add_argument("--since", type=Path, metavar="ARCHIVE", help="a backup whose trail must still be there")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        said = self._backup(options["backup"]) if options["backup"] else self._home()
+        said = self._backup(options["backup"]) if options["backup"] else self._home(options["since"])
         if options["json"]:
             self.stdout.write(json.dumps({"findings": said}, ensure_ascii=False))
         elif not said:
@@ -34,9 +35,13 @@ class Command(BaseCommand):
             more = f"\n… and {len(said) - SHOWN} more; --json has them all" if len(said) > SHOWN else ""
             raise CommandError(f"{len(said)} differ:\n{shown}{more}")
 
-    def _home(self) -> list[dict[str, str]]:
+    def _home(self, since: Path | None) -> list[dict[str, str]]:
+        try:
+            known = heads_of_backup(since) if since else []
+        except BackupError as problem:
+            raise CommandError(str(problem)) from problem
         with ProgressBar(sys.stderr) as bar:
-            return [finding.as_json() for finding in verify(bar)]
+            return [finding.as_json() for finding in verify(bar, known)]
 
     def _backup(self, path: Path) -> list[dict[str, str]]:
         try:
