@@ -88,6 +88,14 @@ def tell(command: str) -> None:
         opened.execute(command.encode())
 
 
+def ask(question: str, *values: str) -> list[tuple[object, ...]]:
+    """The rows that answer one question."""
+    import psycopg
+
+    with psycopg.connect(address(), autocommit=True) as opened:
+        return opened.execute(question.encode(), values).fetchall()
+
+
 def _started() -> Path:
     """The folder of the running cluster; whoever comes first starts it, the others wait."""
     place = Path(os.environ[PLACE])
@@ -111,7 +119,8 @@ def _remove(place: Path) -> None:
     if (place / "data" / "postmaster.pid").exists():
         _run(place, "pg_ctl", "--wait", "--mode=fast", "stop")
     shutil.rmtree(place, ignore_errors=True)
-    place.with_suffix(".lock").unlink(missing_ok=True)
+    for suffix in (".lock", ".lock2", ".migrated"):
+        place.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def _run(place: Path, program: str, *arguments: str) -> None:

@@ -44,6 +44,15 @@ def record(
     return record_many([Act(verb, actor, subject, details)], chain=chain or chain_of(subject))[0]
 
 
+def hold(chain: str = SITE) -> None:
+    """Let no other act of a chain go on until this transaction ends.
+
+    For an act that looks at rows which another act may be adding or changing at the same moment ("is the name free?",
+    "is there another operator?"): call it first, at the start of the transaction. SQLite needs none, PostgreSQL does.
+    """
+    _locked(chain)
+
+
 def record_many(acts: Sequence[Act], *, chain: str) -> list[Event]:
     """Leave several events in one chain: three statements, however many there are."""
     with transaction.atomic(savepoint=False):

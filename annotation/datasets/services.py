@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 
-from annotation.audit.record import record
+from annotation.audit.record import hold, record
 from annotation.datasets.errors import DatasetError
 from annotation.datasets.models import Dataset, DatasetMember
 from annotation.people.models import User
@@ -32,6 +32,9 @@ def get_or_create_dataset(*, slug: str, actor: User | None, name: str = "", desc
     if existing is not None:
         return existing
     check_slug(slug)
+    hold()
+    if (made_meanwhile := Dataset.objects.filter(slug=slug).first()) is not None:
+        return made_meanwhile
     title = name or slug.replace("-", " ").replace("_", " ").capitalize()
     made = Dataset.objects.create(slug=slug, name=title[:120], description=description, created_by=actor)
     record("dataset created", actor=actor, subject=made)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
-from annotation.audit.record import record
+from annotation.audit.record import hold, record
 from annotation.people.errors import PeopleError
 from annotation.people.models import User
 
@@ -41,6 +41,7 @@ def create_person(
         raise PeopleError(f"user name: {username!r}: {' '.join(problem.messages)}") from problem
     if len(username) > NAME_LIMIT or len(name.strip()) > NAME_LIMIT:
         raise PeopleError(f"user name and name: at most {NAME_LIMIT} characters each")
+    hold()
     folded = username.casefold()
     if any(taken.casefold() == folded for taken in User.objects.values_list("username", flat=True)):
         raise PeopleError(f"user name: {username!r} is taken")
@@ -110,6 +111,7 @@ def set_roles(*, user: User, roles: Mapping[str, bool], actor: User | None) -> N
 
 
 def _refuse_without_operator(user: User) -> None:
+    hold()
     others = User.objects.filter(is_operator=True, is_active=True).exclude(pk=user.pk)
     if user.is_operator and not others.exists():
         raise PeopleError(f"{user.username} is the last active operator; make another one first")

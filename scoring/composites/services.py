@@ -10,7 +10,7 @@ from math import isclose, isfinite
 from django.db import transaction
 from django.db.models import Max
 
-from annotation.audit.record import record
+from annotation.audit.record import chain_of, hold, record
 from annotation.formats import taxonomy
 from annotation.people.models import User
 from annotation.studies.models import Rubric, Study
@@ -52,6 +52,7 @@ def present_composite(study: Study) -> Composite:
 @transaction.atomic
 def default_composite(*, study: Study, actor: User | None) -> Composite:
     """Clinical 0.6, semantic 0.2, pixel 0.2 where a format has all three, renormalized where it has not."""
+    hold(chain_of(study))
     composite, new = Composite.objects.get_or_create(study=study, version=1, defaults={"created_by": actor})
     if not new:
         return composite
@@ -103,6 +104,7 @@ def change_composite(*, study: Study, weights: Mapping[int, float], weighting: s
     Raises:
         CompositeError: a weight below 0, a sum other than 1, or a locked study.
     """
+    hold(chain_of(study))
     present = present_composite(study)
     components = list(present.components.all())
     problems = weight_problems(components, weights)

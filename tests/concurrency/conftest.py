@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests import postgres
+from tests import migrated
 from tests.soak.hospital import Product, Tally, build_ward
 
 READERS, ITEMS = 50, 20
@@ -34,8 +34,8 @@ class Department:
 def served(home: Path, engine: str, *, readers: int, items: int, parameters: str = "") -> Iterator[Department]:
     """A department on a database of its own; `parameters` go to the end of the server's DATABASE_URL."""
     with ExitStack() as stack:
-        url = stack.enter_context(postgres.new_database()) if engine == "postgresql" else ""
-        address = url or f"sqlite:///{home / 'medgen.sqlite3'}"
+        address = stack.enter_context(migrated.new_database(engine, home))
+        url = address if engine == "postgresql" else ""
         ward = build_ward(home, {"DATABASE_URL": address}, readers=readers, items=items)
         settings = {"DATABASE_URL": address + parameters}
         product = Product(home, settings)
