@@ -42,7 +42,8 @@ def enter(request: HttpRequest, user: User, *, in_place: bool = False) -> None:
     """Start the session of a person whose password was right; the session key is new."""
     with transaction.atomic():
         login(request, user, backend=BACKEND)
-        record("signed in", actor=user, subject=user, **({"in_place": True} if in_place else {}))
+        details: dict[str, Any] = {"in_place": True} if in_place else {}
+        record("signed in", actor=user, subject=user, **details)
 
 
 class SignIn(LoginView):

@@ -112,20 +112,15 @@ class StudyQuerySet(models.QuerySet["Study"]):
         return self.filter(enrollments__user=user.pk, enrollments__active=True).distinct()
 
     def run_by(self, user: "User | AnonymousUser") -> "StudyQuerySet":
-        return self.filter(
-            enrollments__user=user.pk,
-            enrollments__role=Enrollment.Role.COORDINATOR,
-            enrollments__active=True,
-        ).distinct()
+        return self._held_by(user, Enrollment.Role.COORDINATOR)
+
+    def _held_by(self, user: "User | AnonymousUser", *roles: str) -> "StudyQuerySet":
+        held = {"enrollments__user": user.pk, "enrollments__role__in": roles, "enrollments__active": True}
+        return self.filter(**held).distinct()
 
     def analyzable_by(self, user: "User | AnonymousUser") -> "StudyQuerySet":
         """Studies whose numbers this person may see: coordinator or analyst, and not a reader while it runs."""
-        staff = self.filter(
-            enrollments__user=user.pk,
-            enrollments__role__in=[Enrollment.Role.COORDINATOR, Enrollment.Role.ANALYST],
-            enrollments__active=True,
-        )
-        return staff.not_read_by(user).distinct()
+        return self._held_by(user, Enrollment.Role.COORDINATOR, Enrollment.Role.ANALYST).not_read_by(user)
 
     def not_read_by(self, user: "User | AnonymousUser") -> "StudyQuerySet":
         """Studies whose outputs this person does not read blind, here or in another study of the dataset.
@@ -142,9 +137,8 @@ class StudyQuerySet(models.QuerySet["Study"]):
 
 def _open_parts(user: "User | AnonymousUser") -> "models.QuerySet[Enrollment]":
     """What this person reads, read or is to read in studies that are not locked."""
-    return Enrollment.objects.filter(
-        user=user.pk, role=Enrollment.Role.READER, study__state__in=Study.OPEN_STATES
-    )
+    parts = Enrollment.objects.filter(user=user.pk, role=Enrollment.Role.READER)
+    return parts.filter(study__state__in=Study.OPEN_STATES)
 
 
 class Study(models.Model):
