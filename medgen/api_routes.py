@@ -10,7 +10,23 @@ from django.urls.exceptions import Resolver404
 from annotation.rest.problems import problem_response
 from medgen.api_schema import Index, Schema
 
-ROOMS = ("annotation.rest",)
+MODULES = (
+    "annotation.rest.api",
+    "annotation.work.api",
+    "annotation.datasets.api",
+    "annotation.curation.api",
+    "annotation.releases.api",
+    "annotation.systems.api",
+    "annotation.systems.api_imports",
+    "annotation.studies.api",
+    "annotation.studies.api_reference",
+    "annotation.grading.api",
+    "scoring.runs.api",
+    "scoring.agreement.api",
+    "scoring.composites.api",
+    "scoring.leaderboards.api",
+    "scoring.exports.api",
+)
 
 
 def _routes() -> list[URLPattern]:
@@ -18,8 +34,8 @@ def _routes() -> list[URLPattern]:
         path("", Index.as_view({"get": "show"}), name="index"),
         path("schema/", Schema.as_view({"get": "show"}), name="schema"),
     ]
-    for room in ROOMS:
-        found += import_module(f"{room}.api").routes
+    for module in MODULES:
+        found += import_module(module).routes
     return found
 
 

@@ -19,6 +19,7 @@ from annotation.assets.storage import frames_path, thumbnail_path
 R = TypeVar("R", bound=HttpResponseBase)
 
 BLOCK_BYTES = 1 << 20
+DATA_TYPE = "application/octet-stream"
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
@@ -100,7 +101,7 @@ def _file_response(request: HttpRequest, path: Path, tag: str, *, length: int | 
 
 def _streamed(file: BinaryIO, start: int, length: int, *, status: int = 200) -> StreamingHttpResponse:
     blocks = _blocks(file, start, length)
-    response = StreamingHttpResponse(blocks, status=status, content_type="application/octet-stream")
+    response = StreamingHttpResponse(blocks, status=status, content_type=DATA_TYPE)
     response["Content-Length"] = str(length)
     return response
 

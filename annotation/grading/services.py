@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotation.audit.record import record
-from annotation.grading import presentation, seals
+from annotation.grading import presentation, repeats, seals
 from annotation.grading.errors import (
     AlreadySubmittedError,
     InvalidGradeError,
@@ -176,7 +176,7 @@ def submit_reading(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
     The same submit key again returns the same receipt, also after the study was locked.
 
     Raises:
-        InvalidGradeError: the payload cannot be graded; nothing is stored.
+        InvalidGradeError: the payload cannot be graded, or its key brought another one; nothing is stored.
         AlreadySubmittedError: somebody was first and no reason for an amendment is given.
         StudyClosedError: the study does not run.
     """
@@ -196,11 +196,13 @@ def amend_grade(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
 def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
     reading = _locked(reading)
     sent = Grade.objects.filter(reading_output__reading=reading, submit_key=entry.submit_key).first()
+    sheet = presentation.sheet_of_open(reading.study_id)
     if sent is not None:
+        judgments = _judgments(reading, sheet, entry)
+        repeats.refuse_other_entry(reading, entry.submit_key, judgments, entry.reason)
         return Receipt(sent.version, sent.submitted_at)
     _refuse_closed(reading.study)
     is_amendment = _is_amendment(reading, entry)
-    sheet = presentation.sheet_of_open(reading.study_id)
     judgments = _judgments(reading, sheet, entry)
     now = timezone.now()
     counted = _total_work(reading, entry.work, now)
@@ -229,7 +231,13 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
         safety={judgment.label: judgment.safety for judgment in judgments},
         grades={str(grade.pk): grade.payload_hash for grade in grades},
     )
+    _refuse_closed_meanwhile(reading)
     return Receipt(version, grades[0].submitted_at)
+
+
+def _refuse_closed_meanwhile(reading: Reading) -> None:
+    """The event above waited for the study's chain, which closing the study writes too: now its state is sure."""
+    _refuse_closed(Study.objects.only("state").get(pk=reading.study_id))
 
 
 def _is_amendment(reading: Reading, entry: Entry) -> bool:

@@ -18,6 +18,7 @@ from annotation.assets import serving
 from annotation.assets.models import Asset
 from annotation.grading import forms, grants, presentation, preview, progress, services
 from annotation.grading.errors import GradingError, InvalidGradeError, StaleDraftError
+from annotation.grading.own import find_own, own_reading, refuse_without_consent
 from annotation.grading.reading_json import reading_json, readings_of
 from annotation.people.models import User
 from annotation.studies import consent
@@ -61,33 +62,6 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
-def _own_reading(request: HttpRequest, pk: UUID) -> Reading:
-    """404 for what is not theirs, 403 for whoever has left or never agreed to the study's consent form."""
-    reading = _find_own(request, pk)
-    _refuse_without_consent(reading)
-    return reading
-
-
-def _refuse_without_consent(reading: Reading) -> None:
-    if not consent.has_agreed_once(reading.enrollment_id, reading.study_id):
-        raise PermissionDenied("Read and agree to what the study says to its readers first; its page asks you.")
-
-
-def _find_own(request: HttpRequest, pk: UUID) -> Reading:
-    own = Reading.objects.visible_to(_user(request)).exclude(status=Reading.Status.VOID)
-    reading = own.select_related("study", "enrollment").filter(pk=pk).first()
-    if reading is None:
-        _refuse_former_reader(_user(request), pk)
-        raise Http404("no such reading")
-    return reading
-
-
-def _refuse_former_reader(user: User, pk: UUID) -> None:
-    """403 for a reader who has left or whose part was ended: the readings were theirs."""
-    if Reading.objects.filter(pk=pk, enrollment__user=user, enrollment__active=False).exists():
-        raise PermissionDenied("You no longer take part in this study. What you submitted is kept.")
-
-
 def _study_to_read(request: HttpRequest, slug: str) -> Study:
     """404 for a stranger to the study, 403 for whoever is in it and not a reader."""
     study = get_object_or_404(Study.objects.visible_to(_user(request)), slug=slug)
@@ -125,7 +99,7 @@ def next_reading(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def show_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
-    reading = _find_own(request, pk)
+    reading = find_own(_user(request), pk)
     reading.enrollment.study = reading.study
     if consent.form_to_agree(reading.enrollment) is not None:
         return redirect("annotation:consent-detail", reading.study.slug)
@@ -142,7 +116,7 @@ def show_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
 def send_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
     user = _user(request)
     reading = get_object_or_404(readings_of(user), pk=pk)
-    _refuse_without_consent(reading)
+    refuse_without_consent(reading)
     data = reading_json(reading)
     grants.give(user.pk, pk)
     return JsonResponse(data)
@@ -151,7 +125,7 @@ def send_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _pane_asset(request: HttpRequest, pk: UUID, number: int) -> Asset:
     user = _user(request)
     if not grants.holds(user.pk, pk):
-        _own_reading(request, pk)
+        own_reading(user, pk)
         grants.give(user.pk, pk)
     return presentation.presented(pk).asset_of(number)
 
@@ -174,7 +148,7 @@ def send_frames_data(request: HttpRequest, pk: UUID, number: int) -> HttpRespons
 @workstation
 @require_POST
 def save_draft(request: HttpRequest, pk: UUID) -> HttpResponse:
-    reading = _own_reading(request, pk)
+    reading = own_reading(_user(request), pk)
     entry = forms.draft_entry(forms.read_json(request))
     draft = services.save_draft(
         reading=reading,
@@ -191,7 +165,7 @@ def save_draft(request: HttpRequest, pk: UUID) -> HttpResponse:
 @workstation
 @require_POST
 def submit_grade(request: HttpRequest, pk: UUID) -> HttpResponse:
-    reading = _own_reading(request, pk)
+    reading = own_reading(_user(request), pk)
     entry = forms.grade_entry(forms.read_json(request))
     receipt = services.submit_reading(reading=reading, actor=_user(request), entry=entry)
     return JsonResponse({"version": receipt.version, "submitted_at": receipt.submitted_at.isoformat()})
@@ -200,7 +174,7 @@ def submit_grade(request: HttpRequest, pk: UUID) -> HttpResponse:
 @workstation
 @require_POST
 def skip_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
-    reading = _own_reading(request, pk)
+    reading = own_reading(_user(request), pk)
     data = forms.read_json(request)
     reason, text = data.get("reason"), data.get("text") or ""
     services.skip_reading(reading=reading, actor=_user(request), reason=str(reason or ""), text=text)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
+from django.forms import BaseForm
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from rest_framework import serializers, views, viewsets
@@ -21,10 +22,10 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from annotation.people.models import User
+from annotation.people.models import ApiToken, User
 from annotation.rest import idempotency
 from annotation.rest.access import KeyAuthentication, PersonThrottle, Scoped, SessionAuthentication
-from annotation.rest.parsing import StrictJSONParser, refuse_packed
+from annotation.rest.parsing import BODY_LIMIT, StrictJSONParser, refuse_packed
 from annotation.rest.problems import FieldError, ProblemError, answer_problem, shown
 from annotation.rest.serializers import Asked, PageAsked, Sent, paged, unknown_names
 
@@ -45,7 +46,7 @@ class Operation:
         guard: raises 404 or 403 for those whose roles do not include the act.
         refuses: exceptions of the services, with the status they are answered by.
         media: content types of an answer that is no JSON.
-        also: further answers, status → serializer (None: no body).
+        also: further answers, status → serializer, content type of a file, or None for no body.
         long: writes in pieces, so that it cannot be one transaction with its idempotency key.
     """
 
@@ -57,7 +58,7 @@ class Operation:
     guard: Guard | None = None
     refuses: Mapping[type[Exception], int] | None = None
     media: tuple[str, ...] = ()
-    also: Mapping[int, type[serializers.BaseSerializer[Any]] | None] | None = None
+    also: Mapping[int, type[serializers.BaseSerializer[Any]] | str | None] | None = None
     long: bool = False
 
     @property
@@ -125,6 +126,8 @@ class Endpoint(viewsets.ViewSetMixin, views.APIView):
     own_scope_only: ClassVar[bool] = False
     """`read` is not enough to look."""
 
+    body_limit: ClassVar[int] = BODY_LIMIT
+
     sent: Any = None
     asked: dict[str, Any]
     paging: dict[str, int]
@@ -139,6 +142,12 @@ class Endpoint(viewsets.ViewSetMixin, views.APIView):
     def operation(self) -> Operation | None:
         handler = getattr(self, getattr(self, "action", None) or "", None)
         return getattr(handler, "operation", None)
+
+    def need_scope(self, scope: str) -> None:
+        """403 for a key without this scope, where the address alone does not say which one an act needs."""
+        token = self.request.auth
+        if isinstance(token, ApiToken) and scope not in token.scopes:
+            raise ProblemError(403, f"This key's scopes are {', '.join(token.scopes)}; this needs {scope}.")
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         return answer_problem
@@ -180,7 +189,7 @@ class Endpoint(viewsets.ViewSetMixin, views.APIView):
     def _body(self, request: Request, declared: Operation) -> dict[str, Any]:
         if request.method in SAFE:
             return {}
-        refuse_packed(request)
+        refuse_packed(request, self.body_limit)
         has_body = (request.META.get("CONTENT_LENGTH") or "0") not in {"", "0"}
         if not has_body and not request.content_type:
             data: Any = {}
@@ -238,6 +247,26 @@ class Endpoint(viewsets.ViewSetMixin, views.APIView):
     def _page_address(self, page: int) -> str:
         query = {name: value for name, value in self.request.query_params.items() if name != "page"}
         return f"{self.request.path}?{urlencode(query | {'page': page})}"
+
+
+def served(response: HttpResponseBase) -> HttpResponseBase:
+    """A file's answer, unless there is none: then the refusal in JSON."""
+    if response.status_code == 416:
+        headers = {"Content-Range": response.headers["Content-Range"]}
+        raise ProblemError(416, "Range: lies outside of the file.", kind="invalid", headers=headers)
+    if response.status_code >= 400:
+        raise ProblemError(404, "The bytes of this image are missing from the store.")
+    return response
+
+
+def form_refusal(form: BaseForm) -> ProblemError:
+    """What a page's form refuses, field by field."""
+    errors = [
+        FieldError("" if name == "__all__" else name, "", str(each["message"]))
+        for name, listed in form.errors.get_json_data().items()
+        for each in listed
+    ]
+    return ProblemError(422, ": ".join(filter(None, (errors[0].field, errors[0].rule))), errors=errors)
 
 
 def refusal(problem: Exception, status: int) -> ProblemError:

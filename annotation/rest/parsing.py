@@ -58,13 +58,13 @@ class UploadParser(MultiPartParser):
         return parsed
 
 
-def refuse_packed(request: Request) -> None:
+def refuse_packed(request: Request, body_limit: int) -> None:
     """A packed body is not unpacked, and a body that declares more than the limit is not read."""
     packed = request.headers.get("Content-Encoding", "identity").strip().casefold()
     if packed not in {"", "identity"}:
         raise ProblemError(415, f"Content-Encoding {shown(packed)}: send the body as it is.")
     kind = (request.content_type or "").partition(";")[0].strip().casefold()
-    limit = settings.MEDGEN_UPLOAD_BYTES if kind == UploadParser.media_type else BODY_LIMIT
+    limit = settings.MEDGEN_UPLOAD_BYTES if kind == UploadParser.media_type else body_limit
     length = str(request.META.get("CONTENT_LENGTH") or "0")
     if not length.isdecimal() or int(length) > limit:
-        raise ProblemError(413, f"The body is longer than {limit // 1024**2} MiB.")
+        raise ProblemError(413, f"The body is longer than {limit // 1024:,} KiB.")

@@ -68,9 +68,13 @@ class EndpointSchema(AutoSchema):
             answers[declared.status, *declared.media] = OpenApiTypes.BINARY
         else:
             answers[declared.status] = declared.answer or None
-        answers |= dict(declared.also or {})
+        for status, told in (declared.also or {}).items():
+            if isinstance(told, str):
+                answers[status, told] = OpenApiTypes.BINARY
+            else:
+                answers[status] = told
         for status in (*ALWAYS, *(() if self.method == "GET" else WITH_ACT)):
-            if status not in answers:
+            if status not in (declared.also or {}):
                 answers[status, MEDIA_TYPE] = ProblemTold
         return answers
 

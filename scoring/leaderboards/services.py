@@ -86,7 +86,7 @@ def _compute(declaration: Declaration, rows: list[OutputRow]) -> dict[str, Any]:
         "weighting": overall.systems[0].composite.weighting,
         "formats": formats,
         "disagreements": [row for one in formats for row in one["disagreements"]],
-        "rank_stability": _plain(moves),
+        "rank_stability": plain(moves),
         "declaration": [asdict(component) for component in declaration.components],
         "missing": _missing(rows),
     }
@@ -233,14 +233,14 @@ def _missing(rows: list[OutputRow]) -> dict[str, dict[str, int]]:
     return {status: {letter: counted[status, letter] for letter in letters} for status in statuses}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Dataclasses as JSON."""
     if hasattr(value, "__dataclass_fields__"):
-        return {key: _plain(entry) for key, entry in asdict(value).items()}
+        return {key: plain(entry) for key, entry in asdict(value).items()}
     if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     return value
 
 

@@ -143,10 +143,23 @@ def test_the_same_key_again_gives_the_same_answer_also_after_locking(made, clien
     Study.objects.update(state="locked")
     before = rows()
 
-    again = submit(client, made.readings[0], world.payload(A=world.entry(5)), submit_key=key)
+    again = submit(client, made.readings[0], submit_key=key)
 
     assert (again.status_code, again.json()) == (200, first.json())
     assert rows() == before and Event.objects.filter(verb="grade submitted").count() == 1
+
+
+def test_the_same_key_with_another_entry_is_refused_and_nothing_changes(made, client):
+    key = str(uuid.uuid4())
+    submit(client, made.readings[0], submit_key=key)
+    before = rows()
+
+    for other in (world.payload(A=world.entry(5)), world.payload(A=world.entry(4, safety="severe", rationale="No!"))):
+        answer = submit(client, made.readings[0], other, submit_key=key)
+
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "submit_key"
+    assert rows() == before
 
 
 @pytest.mark.parametrize("state", ["paused", "locked"])

@@ -1,0 +1,140 @@
+"""Rubrics, error codes and the taxonomy for programs, and the trail, which no reader of an open study sees."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from annotation.audit.models import Event
+from annotation.formats import taxonomy
+from annotation.people.models import User
+from annotation.rest.endpoint import Endpoint, operation, route
+from annotation.rest.guards import operators_only
+from annotation.rest.serializers import Asked, LabeledTold, Told
+from annotation.studies.models import ErrorCode, Rubric
+from annotation.systems.models import releases_read_by
+
+
+class RubricTold(Told):
+    code = serializers.CharField()
+    version = serializers.CharField()
+    name = serializers.CharField()
+    state = serializers.ChoiceField(choices=Rubric.State.values)
+    scale_min = serializers.FloatField()
+    scale_max = serializers.FloatField()
+    scale_step = serializers.FloatField()
+
+
+class AnchorTold(Told):
+    value = serializers.FloatField()
+    description = serializers.CharField()
+
+
+class CriterionTold(Told):
+    code = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    definition = serializers.CharField()
+    direction = serializers.CharField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    na_allowed = serializers.BooleanField()
+    rationale_at_most = serializers.FloatField(allow_null=True)
+    applies_to_formats = serializers.JSONField()
+    needs_image = serializers.BooleanField()
+    needs_text = serializers.BooleanField()
+    anchors = AnchorTold(many=True)
+
+
+class RubricDetailTold(RubricTold):
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
+    criteria = CriterionTold(many=True)
+
+
+class TaskTold(LabeledTold):
+    format = serializers.CharField()
+
+
+class ErrorCodeTold(Told):
+    code = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    localizable = serializers.BooleanField()
+
+
+class TaxonomyTold(Told):
+    formats = LabeledTold(many=True)
+    tasks = TaskTold(many=True)
+    modalities = LabeledTold(many=True)
+    error_codes = ErrorCodeTold(many=True)
+
+
+class EventTold(Told):
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    actor = serializers.CharField(allow_blank=True)
+    verb = serializers.CharField()
+    subject_type = serializers.CharField(allow_blank=True)
+    subject_id = serializers.CharField(allow_blank=True)
+    details = serializers.JSONField()
+    chain = serializers.CharField()
+    sequence = serializers.IntegerField(allow_null=True)
+    hash = serializers.CharField(allow_blank=True)
+
+
+class EventAsked(Asked):
+    actor = serializers.CharField(required=False, max_length=64)
+    verb = serializers.CharField(required=False, max_length=64)
+    subject_type = serializers.CharField(required=False, max_length=64)
+    subject_id = serializers.CharField(required=False, max_length=64)
+    chain = serializers.CharField(required=False, max_length=64)
+
+
+class Reference(Endpoint):
+    noun = tag = "reference"
+
+    @operation(tells=RubricTold, many=True)
+    def list_rubrics(self, request: Request) -> QuerySet[Rubric]:
+        """Rubrics and their versions."""
+        return Rubric.objects.order_by("code", "version")
+
+    @operation(tells=RubricDetailTold)
+    def show_rubric(self, request: Request, code: str, version: str) -> Rubric:
+        """One rubric with its criteria and the words of its anchors."""
+        return get_object_or_404(Rubric.objects.prefetch_related("criteria__anchors"), code=code, version=version)
+
+    @operation(tells=TaxonomyTold)
+    def taxonomy(self, request: Request) -> dict[str, Any]:
+        """Codes of formats, tasks, modalities and errors."""
+        return {
+            "formats": list(taxonomy.FORMATS.values()),
+            "tasks": list(taxonomy.TASKS.values()),
+            "modalities": list(taxonomy.MODALITIES.values()),
+            "error_codes": ErrorCode.objects.order_by("position"),
+        }
+
+
+def sees_the_trail(person: User) -> None:
+    """The trail names systems; an operator who reads blind somewhere waits until that study is locked."""
+    operators_only(person)
+    if releases_read_by(person).exists():
+        raise PermissionDenied("You read in a study that is not locked; the trail would tell you of its systems.")
+
+
+class Trail(Endpoint):
+    noun = tag = "trail"
+    scopes = ("people",)
+    own_scope_only = True
+
+    @operation(tells=EventTold, many=True, query=EventAsked, guard=sees_the_trail)
+    def list(self, request: Request) -> QuerySet[Event]:
+        """Who did what, newest first."""
+        return Event.objects.filter(**self.asked).order_by("-id")
+
+
+routes = [
+    route("rubrics/", Reference, {"get": "list_rubrics"}, "rubrics"),
+    route("rubrics/<str:code>/<str:version>/", Reference, {"get": "show_rubric"}, "rubric"),
+    route("taxonomy/", Reference, {"get": "taxonomy"}, "taxonomy"),
+    route("trail/", Trail, {"get": "list"}, "trail"),
+]

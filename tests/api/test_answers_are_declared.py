@@ -1,0 +1,36 @@
+"""No server error and no undeclared answer, for any role: requests are made from the document."""
+
+from collections import Counter
+
+import pytest
+
+from tests.api.conformance import operations, violations
+from tests.api.world import cast, secret_of, world
+from tests.api.addresses import real_parameters
+
+pytestmark = pytest.mark.django_db
+ASKED = ("anonymous", "stranger", "reader", "curator", "coordinator", "analyst", "operator")
+
+
+@pytest.fixture
+def people(operator, curator, coordinator, analyst, reader, stranger):
+    return cast(operator, curator, coordinator, analyst, reader, stranger)
+
+
+def test_no_answer_is_a_server_error_or_undeclared_for_any_role(people, settings):
+    settings.MEDGEN_API_RATE = 0
+    real = real_parameters(world(people))
+    keys = {role: people[role] and f"Bearer {secret_of(people[role])}" for role in ASKED}
+    roles = {role: {"Authorization": key} if key else {} for role, key in keys.items()}
+    seen: Counter[tuple[str, int]] = Counter()
+
+    wrong = [
+        problem
+        for operation in operations()
+        for problem in violations(operation, roles, real, examples=3, start=20251125, seen=seen)
+    ]
+
+    print(sorted(seen.items()))
+    assert wrong == []
+    assert {status for role, status in seen if role == "anonymous"} <= {200, 401}
+    assert all(seen[role, 200] > 10 for role in ("reader", "curator", "coordinator", "operator"))
