@@ -11,6 +11,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from annotation.assets import storage
 from annotation.assets.models import Asset
@@ -80,7 +81,16 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:sign-in-again": ("get", EVERYBODY),
     "annotation:sign-out": ("post", SIGNED_IN),
     "annotation:password-change": ("get", SIGNED_IN),
+    "annotation:account": ("get", SIGNED_IN),
+    "annotation:account-sign-out": ("post", SIGNED_IN),
+    "annotation:event-list": ("get", OPERATORS),
+    "annotation:pause-lift": ("post", OPERATORS),
+    "annotation:person-invite": ("post", OPERATORS),
+    "annotation:person-email": ("post", OPERATORS),
+    "annotation:person-sign-out": ("post", OPERATORS),
     "annotation:invitation-accept": ("get", EVERYBODY),
+    "annotation:key-list": ("get", SIGNED_IN),
+    "annotation:key-revoke": ("post", row(stranger="ok")),
     "annotation:person-list": ("get", OPERATORS),
     "annotation:person-create": ("get", OPERATORS),
     "annotation:person-detail": ("get", OPERATORS),
@@ -127,6 +137,9 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:consent-detail": ("get", CONSENTS),
     "annotation:consent-withdraw": ("post", CONSENTS),
     "annotation:consent-form-list": ("get", RUNS),
+    "annotation:study-blinding": ("get", RUNS),
+    "annotation:blinding-scan": ("post", RUNS),
+    "annotation:blinding-decide": ("post", RUNS),
     "annotation:study-open": ("post", RUNS),
     "annotation:study-pause": ("post", RUNS),
     "annotation:study-resume": ("post", RUNS),
@@ -241,6 +254,7 @@ def world(people) -> dict[str, Any]:
         "export": export,
         "spare": spare,
         "person": people["stranger"],
+        "key": people["stranger"].api_tokens.create(name="k", prefix="mg_k", digest="k", expires_at=timezone.now()),
     }
 
 
@@ -275,6 +289,7 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "study": [study],
         "enrollment": [study],
         "consent": [study],
+        "blinding": [study],
         "preview": [study, 1],
         "reading": [world["reading"].pk],
         "pane": [world["reading"].pk, 0],
@@ -283,6 +298,7 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "metric": [world["submission"].pk],
         "metrics": [world["submission"].pk],
         "person": [world["person"].pk],
+        "key": [] if name.endswith("list") else [world["key"].pk],
         "rubric": ["T1", "1.0"],
         "review": [world["item"].pk],
         "agreement": [study],
@@ -294,6 +310,8 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
     known: dict[str, list[Any]] = {
         "api": ["v1/nothing/"],
         "annotation:invitation-accept": ["QQ", "x-y"],
+        "annotation:event-list": [],
+        "annotation:pause-lift": [1],
         "annotation:item-list": [dataset],
         "annotation:member-list": [dataset],
         "annotation:member-access": [dataset],

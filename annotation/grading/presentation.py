@@ -34,6 +34,7 @@ class Pane:
     asset: Asset | None = None
     text: str | None = None
     sections: list[Any] | None = None
+    output: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,8 @@ def _output_panes(label: str, parts: list[OutputPart]) -> list[Pane]:
     """One pane for an output's text and first image, one more for each further image."""
     assets = [part.asset for part in parts if part.asset is not None]
     texts = [part.text for part in parts if part.kind == "text" and part.text]
-    first = Pane(OUTPUT, label, assets[0] if assets else None, "\n\n".join(texts) or None)
+    output = parts[0].output_id
+    first = Pane(OUTPUT, label, assets[0] if assets else None, "\n\n".join(texts) or None, output=output)
     rest = [Pane(OUTPUT, _numbered(label, place), asset) for place, asset in enumerate(assets[1:], start=1)]
     return [first, *rest]
 

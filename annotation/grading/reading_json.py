@@ -1,6 +1,6 @@
 """The JSON the workstation works from: the same number of queries whatever the size of the study."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,8 @@ from annotation.grading.rules import NA, NA_REASONS, NOT_APPLICABLE, SAFETY_LEVE
 from annotation.grading.services import closed_reason, draft_json
 from annotation.people.models import User
 from annotation.studies.models import Criterion, Reading, Study
+from annotation.studies.naming import masked
+from annotation.studies.unblinding import masked_names
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,11 @@ def readings_of(user: User) -> QuerySet[Reading]:
     )
 
 
-def reading_json(reading: Reading) -> dict[str, Any]:
+def reading_json(reading: Reading, addresses: Addresses | None = None) -> dict[str, Any]:
     """What one reader sees of one reading; `reading` comes from `readings_of`."""
     sheet = presentation.sheet_of_open(reading.study_id)
     shown = presentation.presented(reading.pk)
-    addresses = _addresses(reading)
+    addresses = addresses or _addresses(reading)
     submitted = reading.status == Reading.Status.SUBMITTED
     draft = getattr(reading, "draft", None)
     return {
@@ -76,10 +78,11 @@ def reading_json(reading: Reading) -> dict[str, Any]:
 def content_json(study: Study, shown: Presentation, sheet: Sheet, addresses: Addresses) -> dict[str, Any]:
     """The part of the JSON that a preview shares: item, panes, outputs, rubrics and the words of the choices."""
     question = presentation.question_of(shown, sheet)
+    hidden = masked_names([pane.output for pane in shown.panes if pane.output is not None], study.pk)
     return {
         "study": {"name": study.name, "url": addresses.urls["study"]},
         "item": _item_json(shown),
-        "panes": [_pane_json(number, pane, addresses) for number, pane in enumerate(shown.panes)],
+        "panes": [_pane_json(number, pane, addresses, hidden) for number, pane in enumerate(shown.panes)],
         "outputs": [
             {
                 "label": output.label,
@@ -135,12 +138,13 @@ def _item_json(shown: Presentation) -> dict[str, Any]:
     }
 
 
-def _pane_json(number: int, pane: Pane, addresses: Addresses) -> dict[str, Any]:
+def _pane_json(number: int, pane: Pane, addresses: Addresses, hidden: Mapping[UUID, list[str]]) -> dict[str, Any]:
+    names = hidden.get(pane.output) if pane.output is not None else None
     return {
         "role": pane.role,
         "label": pane.label,
         "frames": None if pane.asset is None else addresses.pane_address(number),
-        "text": pane.text,
+        "text": masked(pane.text, names) if pane.text and names else pane.text,
         "sections": pane.sections,
     }
 

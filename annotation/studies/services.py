@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from annotation.audit.record import record
 from annotation.people.models import User
-from annotation.studies import consent, drawing
+from annotation.studies import consent, drawing, unblinding
 from annotation.studies.allocation import AllocationError
 from annotation.studies.design import StudyDesign
 from annotation.studies.errors import DesignError, DesignProblem, StudyError, StudyStateError
@@ -141,6 +141,7 @@ def open_study(*, study: Study, actor: User | None) -> Study:
     study.save(update_fields=["design_hash"])
     Rubric.objects.filter(study_rubrics__study=study).update(state=Rubric.State.LOCKED)
     consent.publish_at_opening(study=study, actor=actor)
+    unblinding.scan(study=study, actor=actor)
     record(
         "study opened",
         actor=actor,

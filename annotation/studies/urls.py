@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.studies import consent_views, views
+from annotation.studies import blinding_views, consent_views, views
 
 urlpatterns = [
     path("studies/", views.list_studies, name="study-list"),
@@ -14,6 +14,9 @@ urlpatterns = [
     path("studies/<slug:slug>/consent/", consent_views.show_consent, name="consent-detail"),
     path("studies/<slug:slug>/consent/withdraw/", consent_views.withdraw_consent, name="consent-withdraw"),
     path("studies/<slug:slug>/consent/versions/", consent_views.list_forms, name="consent-form-list"),
+    path("studies/<slug:slug>/blinding/", blinding_views.show_blinding, name="study-blinding"),
+    path("studies/<slug:slug>/blinding/scan/", blinding_views.scan_blinding, name="blinding-scan"),
+    path("studies/<slug:slug>/blinding/decide/", blinding_views.decide_blinding, name="blinding-decide"),
     path("rubrics/<str:code>/<str:version>/", views.show_rubric, name="rubric-detail"),
     *[path(f"studies/<slug:slug>/{act}/", views.move_study, {"act": act}, name=f"study-{act}") for act in views.ACTS],
 ]

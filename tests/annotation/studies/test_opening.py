@@ -219,7 +219,7 @@ def test_opening_needs_few_queries_whatever_the_size(
     world.released(30)
     study = services.create_study(design=world.design(reader, other_reader), actor=coordinator)
 
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(30):
         services.open_study(study=study, actor=coordinator)
 
     assert Reading.objects.filter(study=study).count() == 120

@@ -372,7 +372,7 @@ def test_tabs_are_the_same_on_pages_of_the_study_and_of_its_numbers(running, coo
     sheet = named(coordinator, reverse("scoring:export-list", args=[running.slug]))
     numbers = ["Leaderboard", "Agreement", "Composite", "Score sheet"]
 
-    assert board == sheet == ["Board", "People", "Balance", "Read as a reader", *numbers]
+    assert board == sheet == ["Board", "People", "Balance", "Consent", "Blinding", "Read as a reader", *numbers]
     assert named(analyst, reverse("scoring:export-list", args=[running.slug])) == numbers
 
 
