@@ -19,7 +19,7 @@ def logged(capsys):
     def lines(act, *, as_json=True):
         logging.config.dictConfig(logs.configuration(as_json=as_json, level="INFO", keep_messages=False))
         for handler in logging.getLogger("django").handlers + logging.getLogger().handlers:
-            if isinstance(handler, logging.StreamHandler):
+            if type(handler) is logging.StreamHandler:
                 handler.setStream(sys.stderr)
         act()
         return [line for line in capsys.readouterr().err.splitlines() if line]
@@ -28,7 +28,9 @@ def logged(capsys):
 
 
 @pytest.fixture(autouse=True)
-def logging_as_before(settings):
+def logging_as_before(settings, monkeypatch):
+    """`dictConfig` closes every handler there is, those with which pytest captures included; here it forgets them."""
+    monkeypatch.setattr(logging.config, "_clearExistingHandlers", logging._handlers.clear)
     yield
     logging.config.dictConfig(settings.LOGGING)
 
