@@ -90,7 +90,7 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:person-sign-out": ("post", OPERATORS),
     "annotation:invitation-accept": ("get", EVERYBODY),
     "annotation:key-list": ("get", SIGNED_IN),
-    "annotation:key-revoke": ("post", row(stranger="ok")),
+    "annotation:key-revoke": ("post", row(stranger="ok", elsewhere=404)),
     "annotation:person-list": ("get", OPERATORS),
     "annotation:person-create": ("get", OPERATORS),
     "annotation:person-detail": ("get", OPERATORS),

@@ -11,6 +11,9 @@ from annotation.people.models import User
 class PersonForm(forms.Form):
     username = forms.CharField(max_length=150, label="User name", help_text="Letters, digits and @ . + - _")
     name = forms.CharField(max_length=150, label="Name", help_text="Shown only to those who run a study with them.")
+    email = forms.EmailField(
+        required=False, label="E-mail", help_text="Only for signing in through an identity provider; no mail is sent."
+    )
     is_operator = forms.BooleanField(
         required=False, label="Operator", help_text="Keeps people and roles; sees no items, systems or grades."
     )

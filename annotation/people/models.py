@@ -9,6 +9,7 @@ import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 
 class User(AbstractUser):
@@ -18,12 +19,20 @@ class User(AbstractUser):
     is_operator = models.BooleanField(default=False)
     is_curator = models.BooleanField(default=False)
     may_create_studies = models.BooleanField(default=False)
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ["username"]
 
     def __str__(self) -> str:
         return self.name or self.username
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What sessions are bound to: the password, and how often all of them were ended."""
+        of_password: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]  # no stub
+        if not self.session_epoch:
+            return of_password
+        return salted_hmac(f"annotation.sessions.{self.session_epoch}", of_password, secret=secret).hexdigest()
 
     @property
     def site_roles(self) -> list[str]:

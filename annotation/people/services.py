@@ -6,12 +6,15 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from annotation.audit.record import hold, record
+from annotation.people import user_names
 from annotation.people.errors import PeopleError
 from annotation.people.models import User
 
@@ -26,6 +29,7 @@ def create_person(
     name: str,
     actor: User | None,
     password: str | None = None,
+    email: str = "",
     is_operator: bool = False,
     is_curator: bool = False,
     may_create_studies: bool = False,
@@ -42,9 +46,7 @@ def create_person(
     if len(username) > NAME_LIMIT or len(name.strip()) > NAME_LIMIT:
         raise PeopleError(f"user name and name: at most {NAME_LIMIT} characters each")
     hold()
-    folded = username.casefold()
-    if any(taken.casefold() == folded for taken in User.objects.values_list("username", flat=True)):
-        raise PeopleError(f"user name: {username!r} is taken")
+    _refuse_look_alike(username)
     user = User(
         username=username,
         name=name.strip(),
@@ -59,7 +61,21 @@ def create_person(
     except IntegrityError as problem:
         raise PeopleError(f"user name: {username!r} is taken") from problem
     record("person created", actor=actor, subject=user, roles=user.site_roles)
+    if email:
+        set_email(user=user, email=email, actor=actor)
     return user
+
+
+def _refuse_look_alike(username: str) -> None:
+    if user_names.is_mixed(username):
+        found = ", ".join(sorted(script.capitalize() for script in user_names.scripts(username)))
+        raise PeopleError(f"user name: {username!r} mixes letters of {found}; keep to one script")
+    folded, looks = username.casefold(), user_names.skeleton(username)
+    for taken in User.objects.values_list("username", flat=True):
+        if taken.casefold() == folded:
+            raise PeopleError(f"user name: {username!r} is taken")
+        if user_names.skeleton(taken) == looks:
+            raise PeopleError(f"user name: {username!r} looks like {taken!r}; choose another one")
 
 
 def _apply_password(user: User, password: str | None) -> None:
@@ -119,11 +135,50 @@ def _refuse_without_operator(user: User) -> None:
 
 @transaction.atomic
 def deactivate_person(*, user: User, actor: User | None) -> None:
-    """Close an account: sessions end with the next request; grades and reviews stay under their author."""
+    """Close an account: its sessions end for good; grades and reviews stay under their author."""
     _refuse_without_operator(user)
     user.is_active = False
-    user.save(update_fields=["is_active"])
+    user.session_epoch += 1
+    user.save(update_fields=["is_active", "session_epoch"])
     record("person deactivated", actor=actor, subject=user)
+
+
+@transaction.atomic
+def end_sessions(*, user: User, actor: User | None) -> None:
+    """Sign a person out on every device; whoever asks from a session of theirs renews that one."""
+    User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
+    user.refresh_from_db(fields=["session_epoch"])
+    record("sessions ended", actor=actor, subject=user)
+
+
+@transaction.atomic
+def set_email(*, user: User, email: str, actor: User | None) -> None:
+    """Say which address an outside sign-in proves; only one active person has it.
+
+    Raises:
+        PeopleError: it is no address, or somebody else's.
+    """
+    email = email.strip()
+    try:
+        if email:
+            EmailValidator()(email)
+    except ValidationError as problem:
+        raise PeopleError(f"e-mail: {email[:80]!r} is no address") from problem
+    hold()
+    if email and User.objects.filter(email__iexact=email).exclude(pk=user.pk).exists():
+        raise PeopleError(f"e-mail: {email[:80]!r} belongs to somebody else")
+    user.email = email
+    user.save(update_fields=["email"])
+    record("e-mail set", actor=actor, subject=user, empty=not email)
+
+
+@transaction.atomic
+def make_invitation(*, user: User, actor: User | None) -> str:
+    """The path of a one-time link that is about to be handed out; the trail says who made it."""
+    if not user.is_active:
+        raise PeopleError(f"{user.username} is deactivated")
+    record("invitation made", actor=actor, subject=user)
+    return invitation_path(user)
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Invitations, passwords, and the operator's pages."""
+"""Invitations, and the operator's pages of people."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,23 +7,21 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotation.audit.record import record
-from annotation.people import services
+from annotation.people import lockout, services
 from annotation.people.erasure import erase_person
 from annotation.people.errors import PeopleError
-from annotation.people.forms import STRENGTH_HELP, NewPasswordForm, PersonForm, RolesForm
+from annotation.people.forms import NewPasswordForm, PersonForm, RolesForm
 from annotation.people.models import User
 from annotation.people.signing_in import enter
 
 View = Callable[..., HttpResponse]
+INVITATION = "invitation to show"  # key in the session
 
 
 def operators_only(view: View) -> View:
@@ -36,29 +34,6 @@ def operators_only(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
-
-
-class ChangePassword(PasswordChangeView):
-    template_name = "annotation/people/password_form.html"
-    success_url = reverse_lazy("home")
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"label_suffix": ""}
-
-    def get_form(self, form_class: Any = None) -> Any:
-        form = super().get_form(form_class)
-        form.fields["new_password1"].help_text = STRENGTH_HELP
-        form.fields["new_password2"].label = "New password again"
-        form.fields["new_password2"].help_text = ""
-        return form
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        record("password changed", actor=_actor(self.request), subject=_actor(self.request))
-        messages.success(self.request, "Your password is changed.")
-        return super().form_valid(form)
-
-    def form_invalid(self, form: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=422)
 
 
 @login_not_required
@@ -81,7 +56,20 @@ def accept_invitation(request: HttpRequest, uid: str, token: str) -> HttpRespons
 @operators_only
 @require_safe
 def list_people(request: HttpRequest) -> HttpResponse:
-    return render(request, "annotation/people/person_list.html", {"people": User.objects.order_by("username")})
+    context = {"people": User.objects.order_by("username"), "pauses": lockout.paused()}
+    return render(request, "annotation/people/person_list.html", context)
+
+
+@operators_only
+@require_POST
+def lift_pause(request: HttpRequest, pk: int) -> HttpResponse:
+    try:
+        lockout.lift(attempt_id=pk, actor=_actor(request))
+    except PeopleError as problem:
+        messages.info(request, f"Nothing to lift: {problem}.")
+    else:
+        messages.success(request, "The pause is lifted.")
+    return redirect("annotation:person-list")
 
 
 @operators_only
@@ -95,7 +83,7 @@ def create_person(request: HttpRequest) -> HttpResponse:
             form.add_error("username", str(problem))
         else:
             messages.success(request, f"{user} is added. Give them the invitation below.")
-            return redirect("annotation:person-detail", user.pk)
+            return _with_invitation(request, user)
     status = 422 if request.method == "POST" else 200
     return render(request, "annotation/people/person_form.html", {"form": form}, status=status)
 
@@ -103,10 +91,52 @@ def create_person(request: HttpRequest) -> HttpResponse:
 @operators_only
 @require_safe
 def show_person(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _person_page(request, get_object_or_404(User, pk=pk))
+    person = get_object_or_404(User, pk=pk)
+    path = request.session.pop(INVITATION, {}).get(str(pk), "") if person.is_active else ""
+    return _person_page(request, person, invitation=request.build_absolute_uri(path) if path else "")
 
 
-def _person_page(request: HttpRequest, person: User, problem: str = "") -> HttpResponse:
+@operators_only
+@require_POST
+def invite_person(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Make a one-time link and show it once; the trail says who made it for whom."""
+    person = get_object_or_404(User, pk=pk)
+    try:
+        return _with_invitation(request, person)
+    except PeopleError as problem:
+        return _person_page(request, person, str(problem))
+
+
+def _with_invitation(request: HttpRequest, person: User) -> HttpResponse:
+    path = services.make_invitation(user=person, actor=_actor(request))
+    request.session[INVITATION] = {str(person.pk): path}
+    return redirect("annotation:person-detail", person.pk)
+
+
+@operators_only
+@require_POST
+def change_email(request: HttpRequest, pk: UUID) -> HttpResponse:
+    person = get_object_or_404(User, pk=pk)
+    try:
+        services.set_email(user=person, email=request.POST.get("email", ""), actor=_actor(request))
+    except PeopleError as problem:
+        return _person_page(request, get_object_or_404(User, pk=pk), str(problem))
+    messages.success(request, f"The e-mail of {person} is saved.")
+    return redirect("annotation:person-detail", pk)
+
+
+@operators_only
+@require_POST
+def end_sessions(request: HttpRequest, pk: UUID) -> HttpResponse:
+    person = get_object_or_404(User, pk=pk)
+    services.end_sessions(user=person, actor=_actor(request))
+    if person.pk == _actor(request).pk:
+        return redirect("annotation:sign-in")
+    messages.success(request, f"{person} is signed out everywhere.")
+    return redirect("annotation:person-detail", pk)
+
+
+def _person_page(request: HttpRequest, person: User, problem: str = "", *, invitation: str = "") -> HttpResponse:
     roles = {
         "operator": person.is_operator,
         "curator": person.is_curator,
@@ -116,7 +146,7 @@ def _person_page(request: HttpRequest, person: User, problem: str = "") -> HttpR
         "person": person,
         "form": RolesForm(initial=roles, label_suffix=""),
         "problem": problem,
-        "invitation": request.build_absolute_uri(services.invitation_path(person)) if person.is_active else "",
+        "invitation": invitation,
     }
     return render(request, "annotation/people/person_detail.html", context, status=422 if problem else 200)
 

@@ -59,11 +59,11 @@ class Command(BaseCommand):
 
     def _invite(self, options: dict[str, Any]) -> None:
         user = self._create(options, None)
-        self._say(user, invitation=services.invitation_path(user))
+        self._say(user, invitation=services.make_invitation(user=user, actor=None))
 
     def _reset(self, options: dict[str, Any]) -> None:
         user = self._person(options)
-        self._say(user, invitation=services.invitation_path(user))
+        self._say(user, invitation=services.make_invitation(user=user, actor=None))
 
     def _list(self, options: dict[str, Any]) -> None:
         people = list(User.objects.order_by("username"))
