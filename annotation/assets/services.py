@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from annotation.imaging.image import Image
     from annotation.imaging.sandbox import Decoder, Prepared
 
+RISKS = ("burned_in_text", "burned_in_unknown", "face_possible")
+
 
 def deidentification_key() -> bytes:
     """The key under which UIDs are remapped and case keys are hashed; it follows the installation's secret."""
@@ -40,21 +42,27 @@ def store_prepared(prepared: "Prepared") -> Asset:
         storage.write_once(storage.thumbnail_path(asset), prepared.thumbnail)
     if existing is None:
         return _insert(asset)
-    return _with_checksums(existing, asset)
+    _learn(existing, asset)
+    return existing
 
 
-def _with_checksums(existing: Asset, new: Asset) -> Asset:
-    """A known asset with the frames that were just made of the same bytes, should they have come out otherwise.
+def _learn(existing: Asset, new: Asset) -> None:
+    """What another file of a stored picture adds: a risk that this file names, or frames that had to be made again.
 
-    A newer compressor may make other frames of the same samples; header, frames and checksums then move together.
+    A newer compressor may make other frames of the same samples; header and checksums then move together.
     """
+    learned = {}
+    risks = set(RISKS) & set(new.flags) - set(existing.flags)
+    if risks:
+        learned = {"flags": sorted({*existing.flags, *risks}), "burned_in": existing.burned_in or new.burned_in}
     fields = ("frames_header", "frames_sha256", "thumbnail_sha256")
     same = all(getattr(existing, field) == getattr(new, field) for field in fields[1:])
     if not same and not storage.is_complete(existing):
-        for field in fields:
-            setattr(existing, field, getattr(new, field))
-        existing.save(update_fields=fields)
-    return existing
+        learned |= {field: getattr(new, field) for field in fields}
+    if learned:
+        for field, value in learned.items():
+            setattr(existing, field, value)
+        existing.save(update_fields=learned)
 
 
 def unsaved_asset(prepared: "Prepared") -> Asset:

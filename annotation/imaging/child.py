@@ -130,7 +130,7 @@ class Child:
         reason, message = answer["reason"], str(answer.get("message", ""))[:500]
         if reason not in REASONS:
             raise self.nonsense()
-        if reason == "too_large":
+        if answer.get("spent"):
             self.close()
         raise ImageError(reason, message)
 

@@ -33,7 +33,7 @@ def serve(answers: Answering) -> None:
 
     Args:
         answers: the messages that answer one request; what it raises of `ImageError`, `MemoryError` and errors
-            about values becomes a refusal.
+            about values becomes a refusal. A child that ran out of memory says that it is spent.
     """
     source = sys.stdin.buffer
     sink = os.fdopen(os.dup(1), "wb")
@@ -73,9 +73,10 @@ def _guarded(answers: Answering, request: dict[str, Any]) -> Iterable[Answer]:
     try:
         yield from answers(request, path, limits)
     except ImageError as error:
-        yield {"reason": error.reason, "message": error.message}, []
+        spent = isinstance(error.__cause__, MemoryError)
+        yield {"reason": error.reason, "message": error.message, "spent": spent}, []
     except MemoryError:
-        yield {"reason": "too_large", "message": "decoding needs more memory than allowed"}, []
+        yield {"reason": "too_large", "message": "decoding needs more memory than allowed", "spent": True}, []
     except _UNREADABLE as error:
         yield {"reason": "corrupt", "message": f"cannot be prepared ({type(error).__name__})"}, []
 

@@ -28,7 +28,7 @@ class Limits:
     pixels: int = 64_000_000
     frames: int = 4096
     decoded_bytes: int = 512 * MEBIBYTE
-    seconds: float = 10.0
+    seconds: float = 9.0
     seconds_per_mebibyte: float = 0.5
     memory_bytes: int = 4096 * MEBIBYTE
     small_memory_bytes: int = 1024 * MEBIBYTE

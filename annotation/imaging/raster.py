@@ -26,6 +26,7 @@ _ORIENTATION = 0x0112
 _TIFF_BITS, _TIFF_PHOTOMETRIC = 258, 262
 _PNG_ALPHA = {4, 6}
 _WIDE_RGB = "16-bit color"
+_START_OF_SCAN, _SCANS = b"\xff\xda", 100  # each scan is a pass over all pixels; real pictures have 1 to 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,9 @@ def _check(picture: PIL.Image.Image, data: bytes, limits: Limits) -> None:
         header = frame_header(data)
         if header is not None and header.precision != 8:
             raise ImageError("unsupported_pixels", f"a JPEG picture with {header.precision} bits per sample")
+        scans = data.count(_START_OF_SCAN)
+        if scans > _SCANS:
+            raise ImageError("too_large", f"a JPEG picture in {scans} scans, at most {_SCANS} are read")
 
 
 def _has_more(picture: PIL.Image.Image) -> bool:
