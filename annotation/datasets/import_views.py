@@ -13,6 +13,7 @@ from annotation.datasets.importing import import_items
 from annotation.datasets.jobs import ImportSummary
 from annotation.datasets.models import Dataset
 from annotation.datasets.uploads import Upload, discard_upload, find_upload, stage_upload
+from annotation.datasets.work import ask_for_items
 
 KIND = "items"
 GONE = "This upload is no longer there: it was imported, given up, or older than a day. Choose the file again."
@@ -59,7 +60,7 @@ def _preview(request: HttpRequest) -> HttpResponse:
         form.add_error("file", str(problem))
         return _form_page(request, form)
     try:
-        summary = _run(request, upload, dry_run=True)
+        summary = _look(request, upload)
     except DatasetError as problem:
         discard_upload(upload)
         form.add_error("file", str(problem))
@@ -69,21 +70,20 @@ def _preview(request: HttpRequest) -> HttpResponse:
 
 
 def _confirm(request: HttpRequest, upload: Upload) -> HttpResponse:
+    """Ask for the import; the page of the job shows how far it is and leads to what came in."""
     try:
-        summary = _run(request, upload, dry_run=False)
+        job = ask_for_items(upload=upload, actor=person(request))
     except DatasetError as problem:
         return _form_page(request, ItemUploadForm(datasets=_datasets(request)), problem=str(problem))
-    discard_upload(upload)
-    assert summary.job is not None
-    return redirect("annotation:import-detail", summary.job.pk)
+    return redirect(job)
 
 
-def _run(request: HttpRequest, upload: Upload, *, dry_run: bool) -> ImportSummary:
+def _look(request: HttpRequest, upload: Upload) -> ImportSummary:
     return import_items(
         path=upload.path,
         dataset_slug=upload.said["slug"],
         actor=person(request),
         layout=upload.said["layout"],
-        dry_run=dry_run,
+        dry_run=True,
         prepared=upload.folder / "prepared",
     )

@@ -1,64 +1,36 @@
 """Import of items: read every line, take its pictures, find the item it means, write in chunks.
 
-Every line ends as new, changed, unchanged or refused by name. Chunks of at most 500 lines are one transaction
-each, so an import that is killed can be run again: what it wrote is found unchanged. A dry run does the same
-reading and matching and writes nothing.
+Every line ends as new, changed, unchanged or refused by name. What is to be written is put aside and written in
+chunks of at most 500 lines, one transaction each, so an import that is killed goes on, or is run again: what it wrote
+is found unchanged. A dry run does the same reading and matching and writes nothing.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Literal, TypeVar
-from uuid import uuid4
+from typing import Literal
 
-from django.db import transaction
-from django.db.models import Max
-from django.utils import timezone
-
-from annotation.datasets.bulk import field_names, insert_rows
+from annotation.datasets.chunked import problem_row, summary_counts, write_here
 from annotation.datasets.drafting import ItemDraft, draft_item, draft_revision
 from annotation.datasets.errors import DatasetError, ImportInterruptedError, ImportRefusedError
-from annotation.datasets.jobs import (
-    CHUNK_ROWS,
-    ImportSummary,
-    fail_job,
-    finish_job,
-    keep_running,
-    layout_said,
-    scratch_folder,
-    start_job,
-    store_problems,
-)
+from annotation.datasets.jobs import ImportSummary, fail_job, layout_said, scratch_folder, start_job
 from annotation.datasets.known import KnownItem, load_index
 from annotation.datasets.matching import Index, Pairing, pair
-from annotation.datasets.models import Dataset, ImportJob, Item, ItemAlias, ItemImage, ItemRevision
+from annotation.datasets.models import Dataset, ImportJob
 from annotation.datasets.pictures import Pictures
 from annotation.datasets.services import check_slug, get_or_create_dataset, may_curate
+from annotation.datasets.spool import CHUNK_ROWS, plan_chunks
+from annotation.datasets.writing import PlannedItem, planned_row
 from annotation.formats import FormatError, ItemRecord, Problem, read_records
 from annotation.imaging.sandbox import Decoder
 from annotation.people.models import User
+from annotation.work.executor import checkpoint
+from annotation.work.kinds import ChunkPlan
 
 Progress = Callable[[str, int, int], None]  # stage, lines done, lines in all
-T = TypeVar("T")
 
-_ITEM_FIELDS = ("id", "dataset_id", "number", "case_key", "state", "current_revision_id", "created_at")
-_REVISION_FIELDS = field_names(ItemRevision)
-_IMAGE_FIELDS = ("revision_id", "role", "position", "asset_id")
-_ALIAS_FIELDS = ("dataset_id", "item_id", "scheme", "value")
-
-
-@dataclass(slots=True)
-class PlannedItem:
-    """What one line will do: its revision, the item it is for, and the ids that item gains."""
-
-    draft: ItemDraft
-    verdict: str
-    revision: ItemRevision | None
-    known: KnownItem | None
-    new_aliases: list[tuple[str, str]]
+KIND = "import-items"  # as the work on it is called
 
 
 def import_items(
@@ -95,7 +67,7 @@ def import_items(
         raise ImportRefusedError(str(problem)) from problem
     there = Dataset.objects.filter(slug=dataset_slug).first()
     if there is not None and actor is not None:
-        _refuse_whom_it_hides_from(there, actor)
+        refuse_whom_it_hides_from(there, actor)
     summary = ImportSummary(layout=found)
     report = progress or _silent
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as scratch, Decoder() as decoder:
@@ -105,16 +77,35 @@ def import_items(
             _plan(drafts, load_index(there) if there else Index(), summary, actor)
             return summary
         dataset = get_or_create_dataset(slug=dataset_slug, actor=actor)
-        job = start_job(kind=ImportJob.Kind.ITEMS, dataset=dataset, path=path, layout=found, actor=actor)
-        summary.job = job
-        with failing(job, actor):
-            drafts = _drafts(outcomes, Pictures(decoder, keep=True, prepared=prepared), summary, report)
-            planned = _plan(drafts, load_index(dataset), summary, actor)
-            _write(planned, job, summary=summary, actor=actor, report=report)
+        summary.job = start_job(kind=ImportJob.Kind.ITEMS, dataset=dataset, path=path, layout=found, actor=actor)
+        with failing(summary.job, actor):
+            pictures = Pictures(decoder, keep=True, prepared=prepared)
+            plans = plan_items(outcomes, summary.job, pictures, summary=summary, actor=actor, report=report)
+            write_here(summary.job, plans, kind=KIND, actor=actor, report=report)
+            summary_counts(summary, summary.job)
     return summary
 
 
-def _refuse_whom_it_hides_from(dataset: Dataset, actor: User) -> None:
+def plan_items(
+    outcomes: list[object],
+    job: ImportJob,
+    pictures: Pictures,
+    *,
+    summary: ImportSummary,
+    actor: User | None,
+    report: Progress | None = None,
+) -> list[ChunkPlan]:
+    """Take the pictures, decide what each line does, and put aside what is to be written."""
+    drafts = _drafts(outcomes, pictures, summary, report or _silent)
+    planned = _plan(drafts, load_index(job.dataset), summary, actor)
+    taken: set[tuple[str, str]] = set()
+    for plan in planned:
+        plan.new_aliases = [alias for alias in plan.new_aliases if alias not in taken]
+        taken.update(plan.new_aliases)
+    return plan_chunks(job, rows=map(planned_row, planned), problems=map(problem_row, summary.problems))
+
+
+def refuse_whom_it_hides_from(dataset: Dataset, actor: User) -> None:
     if dataset.members_only and not may_curate(actor, dataset):
         raise ImportRefusedError(f"dataset: {dataset.slug!r}: is taken, and you are not one of its curators")
 
@@ -173,6 +164,7 @@ def refuse(summary: ImportSummary, problem: Problem) -> None:
 def _drafts(outcomes: list[object], pictures: Pictures, summary: ImportSummary, report: Progress) -> list[ItemDraft]:
     drafts: list[ItemDraft] = []
     for done, outcome in enumerate(outcomes, start=1):
+        checkpoint()
         made = draft_item(outcome, pictures) if isinstance(outcome, ItemRecord) else outcome
         if isinstance(made, Problem):
             refuse(summary, made)
@@ -227,68 +219,3 @@ def _notice_twin(draft: ItemDraft, index: Index[KnownItem], seen: dict[object, s
     if twin:
         rule = f"says and shows the same as {twin}; kept as an item of its own"
         summary.problems.append(Problem(draft.record.file, draft.record.line, "content", "", rule, fatal=False))
-
-
-def _write(
-    planned: list[PlannedItem], job: ImportJob, *, summary: ImportSummary, actor: User | None, report: Progress
-) -> None:
-    dataset = job.dataset
-    written = ImportSummary(refused=summary.refused)
-    number = dataset.items.aggregate(last=Max("number"))["last"] or 0
-    taken: set[tuple[str, str]] = set()
-    done = 0
-    for chunk in chunks(planned):
-        with transaction.atomic():
-            for plan in chunk:
-                written.count(plan.verdict)
-                plan.new_aliases = [alias for alias in plan.new_aliases if alias not in taken]
-                taken.update(plan.new_aliases)
-            keep_running(job, written)
-            number = _write_chunk(chunk, dataset, number)
-        done += len(chunk)
-        report("writing", done, len(planned))
-    with transaction.atomic():
-        store_problems(job, summary.problems)
-        finish_job(job, summary, actor=actor)
-
-
-def chunks(rows: Iterable[T]) -> Iterator[list[T]]:
-    """The rows in groups small enough for one transaction."""
-    rows = iter(rows)
-    while chunk := list(islice(rows, CHUNK_ROWS)):
-        yield chunk
-
-
-def _write_chunk(chunk: list[PlannedItem], dataset: Dataset, number: int) -> int:
-    """Write one chunk; returns the last item number used."""
-    now = timezone.now()
-    items, changed, revisions, images, aliases = [], [], [], [], []
-    for plan in chunk:
-        item_id = plan.known.item.pk if plan.known else uuid4()
-        revision = plan.revision
-        if revision is not None:
-            revision.item_id, revision.created_at = item_id, now
-            if plan.known is None:
-                number += 1
-                key = plan.draft.case_key()
-                items.append((item_id, dataset.pk, number, key, Item.State.IMPORTED.value, revision.pk, now))
-            else:
-                changed.append(_moved(plan.known.item, revision, plan.draft))
-            revisions.append([getattr(revision, name) for name in _REVISION_FIELDS])
-            images += [(revision.pk, role, place, taken.asset_id) for role, place, taken in plan.draft.pictures]
-        aliases += [(dataset.pk, item_id, scheme, value) for scheme, value in plan.new_aliases]
-    insert_rows(Item, _ITEM_FIELDS, items)
-    insert_rows(ItemRevision, _REVISION_FIELDS, revisions)
-    Item.objects.bulk_update(changed, ["current_revision", "state", "case_key"])
-    insert_rows(ItemImage, _IMAGE_FIELDS, images)
-    insert_rows(ItemAlias, _ALIAS_FIELDS, aliases)
-    return number
-
-
-def _moved(item: Item, revision: ItemRevision, draft: ItemDraft) -> Item:
-    """A known item on its new revision: back to where curation starts, unless it was withdrawn."""
-    item.current_revision = revision
-    item.case_key = draft.case_key() or item.case_key
-    if item.state != Item.State.WITHDRAWN:
-        item.state = Item.State.IMPORTED
-    return item

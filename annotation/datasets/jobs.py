@@ -1,7 +1,7 @@
 """The record of one import: its row, its problems, and the fence that lets only the newest one write.
 
-A job that was killed stays RUNNING until the next import of the same dataset marks it failed; every chunk of
-an import first confirms that its own job is still the running one, in the transaction that writes the chunk.
+An import that was left stays RUNNING until the next one of the same dataset takes over: that one marks it failed and
+ends its work, so that of two imports only the newest writes.
 """
 
 import hashlib
@@ -13,20 +13,23 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.text import Truncator
 
-from annotation.audit.record import record
+from annotation.audit.record import hold, record
 from annotation.datasets.errors import ImportInterruptedError
 from annotation.datasets.models import Dataset, ImportJob, ImportProblem
 from annotation.formats import Problem, detect_layout
 from annotation.formats.reading import AUTO, MEDGEN_BENCH
 from annotation.people.models import User
+from annotation.work.models import Job
+from annotation.work.services import take_over
 
-CHUNK_ROWS = 500
 SCRATCH_SECONDS = 24 * 3600
 INTERRUPTED = "Interrupted before its end; what was committed stays. A later import took over."
+OVERTAKEN = "another import into this dataset started; run this one again when it is done"
 
 
 @dataclass
@@ -55,46 +58,44 @@ class ImportSummary:
 
 
 @transaction.atomic
-def start_job(*, kind: str, dataset: Dataset, path: Path, layout: str, actor: User | None) -> ImportJob:
-    """Open a job; one of the same kind and dataset that still runs is taken over."""
+def start_job(
+    *, kind: str, dataset: Dataset, path: Path, layout: str, actor: User | None, job: Job | None = None
+) -> ImportJob:
+    """Open an import; one of the same kind and dataset that still runs is taken over."""
     left_over = ImportJob.objects.filter(kind=kind, dataset=dataset, state=ImportJob.State.RUNNING)
-    left_over.update(state=ImportJob.State.FAILED, failure=INTERRUPTED, finished_at=timezone.now())
-    job = ImportJob.objects.create(
+    taken = list(Job.objects.open().filter(imports__in=left_over))
+    for other in taken:
+        take_over(other)  # before the trail is held: who writes a chunk holds the chunk first, then the trail
+    hold()
+    ImportJob.objects.filter(Q(state=ImportJob.State.RUNNING) | Q(job__in=taken), kind=kind, dataset=dataset).update(
+        state=ImportJob.State.FAILED, failure=INTERRUPTED, finished_at=timezone.now()
+    )
+    opened = ImportJob.objects.create(
         kind=kind,
         dataset=dataset,
         layout=layout,
         name_digest=_name_digest(path),
         file_sha256=_content_digest(path),
         requested_by=actor,
-    )
-    record("import started", actor=actor, subject=job, kind=kind, layout=layout)
-    return job
-
-
-def keep_running(job: ImportJob, summary: ImportSummary) -> None:
-    """Confirm inside a chunk's transaction that this job still owns the dataset, and store its counts.
-
-    Raises:
-        ImportInterruptedError: another import took over.
-    """
-    running = ImportJob.objects.filter(pk=job.pk, state=ImportJob.State.RUNNING)
-    if not running.update(**summary.counts()):
-        raise ImportInterruptedError("another import into this dataset started; run this one again when it is done")
-
-
-def store_problems(job: ImportJob, problems: list[Problem]) -> None:
-    ImportProblem.objects.bulk_create([_problem_row(job, problem) for problem in problems])
-
-
-def _problem_row(job: ImportJob, problem: Problem) -> ImportProblem:
-    return ImportProblem(
         job=job,
-        file=_shortened(problem.file, 300),
-        line=problem.line,
-        field=_shortened(problem.field, 100),
-        value=_shortened(problem.value, 200),
-        rule=_shortened(problem.rule, 500),
-        fatal=problem.fatal,
+    )
+    record("import started", actor=actor, subject=opened, kind=kind, layout=layout)
+    return opened
+
+
+def store_problem_rows(job: ImportJob, rows: list[dict[str, Any]]) -> None:
+    """Keep problems that were put aside; what is too long is shortened."""
+    ImportProblem.objects.bulk_create(
+        ImportProblem(
+            job=job,
+            file=_shortened(row["file"], 300),
+            line=row["line"],
+            field=_shortened(row["field"], 100),
+            value=_shortened(row["value"], 200),
+            rule=_shortened(row["rule"], 500),
+            fatal=row["fatal"],
+        )
+        for row in rows
     )
 
 
@@ -104,13 +105,18 @@ def _shortened(value: object, characters: int) -> str:
 
 
 @transaction.atomic
-def finish_job(job: ImportJob, summary: ImportSummary, *, actor: User | None) -> None:
-    keep_running(job, summary)
+def finish_job(job: ImportJob, *, actor: User | None) -> None:
+    """Close an import with the counts its chunks made.
+
+    Raises:
+        ImportInterruptedError: another import took over.
+    """
+    running = ImportJob.objects.filter(pk=job.pk, state=ImportJob.State.RUNNING)
+    if not running.update(state=ImportJob.State.DONE, finished_at=timezone.now()):
+        raise ImportInterruptedError(OVERTAKEN)
     job.refresh_from_db()
-    job.state = ImportJob.State.DONE
-    job.finished_at = timezone.now()
-    job.save(update_fields=["state", "finished_at"])
-    record("import finished", actor=actor, subject=job, **summary.counts())
+    counts = {name: getattr(job, name) for name in ImportSummary().counts()}
+    record("import finished", actor=actor, subject=job, **counts)
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ from annotation.releases.models import Release
 from annotation.systems.forms import OutputUploadForm
 from annotation.systems.importing import import_outputs
 from annotation.systems.models import Submission, System, datasets_read_by, imports_seen_by
+from annotation.systems.work import ask_for_outputs
 
 KIND = "outputs"
 PAGE = 100
@@ -75,7 +76,7 @@ def _preview(request: HttpRequest) -> HttpResponse:
         form.add_error("file", str(problem))
         return _form_page(request, form)
     try:
-        summary = _run(request, upload, dry_run=True)
+        summary = _look(request, upload)
     except DatasetError as problem:
         discard_upload(upload)
         form.add_error("file", str(problem))
@@ -85,16 +86,15 @@ def _preview(request: HttpRequest) -> HttpResponse:
 
 
 def _confirm(request: HttpRequest, upload: Upload) -> HttpResponse:
+    """Ask for the import; the page of the job shows how far it is and leads to what came in."""
     try:
-        summary = _run(request, upload, dry_run=False)
+        job = ask_for_outputs(upload=upload, actor=person(request))
     except DatasetError as problem:
         return _form_page(request, _form(request), problem=str(problem))
-    discard_upload(upload)
-    assert summary.job is not None
-    return redirect("annotation:import-detail", summary.job.pk)
+    return redirect(job)
 
 
-def _run(request: HttpRequest, upload: Upload, *, dry_run: bool) -> ImportSummary:
+def _look(request: HttpRequest, upload: Upload) -> ImportSummary:
     said = upload.said
     return import_outputs(
         path=upload.path,
@@ -106,7 +106,7 @@ def _run(request: HttpRequest, upload: Upload, *, dry_run: bool) -> ImportSummar
         system_kind=said["kind"],
         actor=person(request),
         layout=said["layout"],
-        dry_run=dry_run,
+        dry_run=True,
         prepared=upload.folder / "prepared",
     )
 

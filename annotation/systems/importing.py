@@ -1,49 +1,40 @@
 """Import of outputs: one submission per system version and release, every line an output or refused by name.
 
 An output whose file changed is a new version and supersedes the old one. Items without an output get a row of
-status missing, so coverage is a query. Chunks are one transaction each; a killed import is run again.
+status missing, so coverage is a query. Chunks are one transaction each; a killed import goes on, or is run again.
 """
 
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from annotation.audit.record import hold
 from annotation.audit.record import record as leave_event
-from annotation.datasets.bulk import insert_rows
+from annotation.datasets.chunked import problem_row, summary_counts, write_here
 from annotation.datasets.errors import DatasetError, ImportRefusedError
-from annotation.datasets.importing import Progress, chunks, failing, read_all, refuse
-from annotation.datasets.jobs import (
-    ImportSummary,
-    finish_job,
-    keep_running,
-    layout_said,
-    scratch_folder,
-    start_job,
-    store_problems,
-)
+from annotation.datasets.importing import Progress, failing, read_all, refuse
+from annotation.datasets.jobs import ImportSummary, layout_said, scratch_folder, start_job
 from annotation.datasets.matching import pair
 from annotation.datasets.models import Dataset, ImportJob
 from annotation.datasets.pictures import Pictures
 from annotation.datasets.services import check_slug
+from annotation.datasets.spool import Row, plan_chunks
 from annotation.formats import FormatError, OutputRecord, Problem
 from annotation.imaging.sandbox import Decoder
 from annotation.people.models import User
 from annotation.releases.models import Release
 from annotation.systems.drafting import OutputDraft, draft_output
-from annotation.systems.models import Output, OutputPart, Submission, System, SystemVersion, datasets_read_by
+from annotation.systems.models import Output, Submission, System, SystemVersion, datasets_read_by
 from annotation.systems.targets import Target, Targets, load_targets
+from annotation.systems.writing import PlannedOutput, planned_row
+from annotation.work.executor import checkpoint
+from annotation.work.kinds import ChunkPlan
 
-_OUTPUT_FIELDS = (
-    "id", "submission_id", "revision_id", "version", "status", "error_text", "is_fixture", "content_hash",
-    "superseded_by_id", "created_at",
-)  # fmt: skip
-_PART_FIELDS = ("output_id", "position", "kind", "text", "asset_id")
+KIND = "import-outputs"  # as the work on it is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +47,6 @@ class Destination:
     system_name: str
     system_version: str
     system_kind: str
-
-
-@dataclass(slots=True)
-class PlannedOutput:
-    """What one line will do: its draft, the revision it is for, the output it replaces."""
-
-    draft: OutputDraft
-    target: Target
-    verdict: str
-    replaced: Output | None
 
 
 def import_outputs(
@@ -108,7 +89,7 @@ def import_outputs(
     to = destination(
         dataset_slug, release_version, system_slug, system_kind, name=system_name, version=system_version
     )
-    _refuse_whom_it_hides_from(to.dataset, actor)
+    refuse_whom_it_hides_from(to.dataset, actor)
     try:
         summary = ImportSummary(layout=layout_said(path, layout))
     except FormatError as problem:
@@ -125,16 +106,48 @@ def import_outputs(
             kind=ImportJob.Kind.OUTPUTS, dataset=to.dataset, path=path, layout=summary.layout, actor=actor
         )
         with failing(summary.job, actor):
-            drafts = _drafts(outcomes, pictures, summary, report)
-            _write(drafts, to, summary, actor=actor, report=report)
+            plans = plan_outputs(outcomes, summary.job, pictures, to=to, summary=summary, actor=actor, report=report)
+            write_here(summary.job, plans, kind=KIND, actor=actor, report=report)
+            summary_counts(summary, summary.job)
     return summary
+
+
+def plan_outputs(
+    outcomes: list[object],
+    job: ImportJob,
+    pictures: Pictures,
+    *,
+    to: Destination,
+    summary: ImportSummary,
+    actor: User | None,
+    report: Progress | None = None,
+) -> list[ChunkPlan]:
+    """Take the pictures, decide what each line does, open the submission, and put aside what is to be written."""
+    drafts = _drafts(outcomes, pictures, summary, report or _silent)
+    targets, current = load_targets(to.dataset, to.release), _current_outputs(to)
+    planned = _plan(drafts, targets, current, summary)
+    missed: list[Row] = []
+    if planned:
+        summary.submission = _open_submission(to, job, planned, actor)
+        there = {plan.target.revision_id for plan in planned} | set(current)
+        missed = [
+            {"revision": target.revision_id}
+            for target in targets.all
+            if target.expected and target.revision_id not in there
+        ]
+    return plan_chunks(
+        job,
+        rows=map(planned_row, planned),
+        missing=missed,
+        problems=map(problem_row, summary.problems),
+    )
 
 
 def _silent(stage: str, done: int, total: int) -> None:
     """No progress asked for."""
 
 
-def _refuse_whom_it_hides_from(dataset: Dataset, actor: User | None) -> None:
+def refuse_whom_it_hides_from(dataset: Dataset, actor: User | None) -> None:
     if actor is None:
         return
     if not Dataset.objects.visible_to(actor).filter(pk=dataset.pk).exists():
@@ -181,6 +194,7 @@ def _drafts(
 ) -> list[OutputDraft]:
     drafts = []
     for done, outcome in enumerate(outcomes, start=1):
+        checkpoint()
         if isinstance(outcome, OutputRecord):
             drafts.append(draft_output(outcome, pictures))
         elif isinstance(outcome, Problem):
@@ -246,29 +260,6 @@ def _unknown(draft: OutputDraft, targets: Targets) -> Problem:
     return draft.problem("instruction", text, "no id, and no single item says this and shows these pictures")
 
 
-def _write(
-    drafts: list[OutputDraft], to: Destination, summary: ImportSummary, *, actor: User | None, report: Progress
-) -> None:
-    job = summary.job
-    assert job is not None
-    targets = load_targets(to.dataset, to.release)
-    planned = _plan(drafts, targets, _current_outputs(to), summary)
-    if planned:
-        summary.submission = submission = _open_submission(to, job, planned, actor)
-        written = ImportSummary(refused=summary.refused)
-        for chunk in chunks(planned):
-            with transaction.atomic():
-                for plan in chunk:
-                    written.count(plan.verdict)
-                keep_running(job, written)
-                _write_chunk([plan for plan in chunk if plan.verdict != "unchanged"], submission)
-            report("writing", written.lines - summary.refused, len(planned))
-        _write_missing(submission, targets, job, written)
-    with transaction.atomic():
-        store_problems(job, summary.problems)
-        finish_job(job, summary, actor=actor)
-
-
 @transaction.atomic
 def _open_submission(to: Destination, job: ImportJob, planned: list[PlannedOutput], actor: User | None) -> Submission:
     """The submission of this system version for this release; made, with its system, when new."""
@@ -294,45 +285,3 @@ def _open_submission(to: Destination, job: ImportJob, planned: list[PlannedOutpu
     submission.is_fixture = submission.is_fixture or fixtures
     submission.save(update_fields=["import_job", "is_fixture"])
     return submission
-
-
-def _write_chunk(chunk: list[PlannedOutput], submission: Submission) -> None:
-    now = timezone.now()
-    replaced, outputs, parts = [], [], []
-    for plan in chunk:
-        output_id, version = uuid4(), 1
-        if plan.replaced is not None:
-            version = plan.replaced.version + 1
-            plan.replaced.superseded_by_id = output_id
-            replaced.append(plan.replaced)
-        draft = plan.draft
-        outputs.append(
-            (
-                output_id, submission.pk, plan.target.revision_id, version, draft.status, draft.error_text,
-                draft.record.is_fixture, draft.content_hash, None, now,
-            )
-        )  # fmt: skip
-        for position, part in enumerate(draft.parts):
-            asset_id = part.picture.asset_id if part.picture else None
-            parts.append((output_id, position, part.kind, part.text, asset_id))
-    Output.objects.bulk_update(replaced, ["superseded_by"])
-    insert_rows(Output, _OUTPUT_FIELDS, outputs)
-    insert_rows(OutputPart, _PART_FIELDS, parts)
-
-
-def _write_missing(submission: Submission, targets: Targets, job: ImportJob, written: ImportSummary) -> None:
-    """A row of status missing for every expected item that has no output."""
-    there = set(Output.objects.filter(submission=submission).values_list("revision", flat=True))
-    missed = [target for target in targets.all if target.expected and target.revision_id not in there]
-    now = timezone.now()
-    for chunk in chunks(missed):
-        with transaction.atomic():
-            keep_running(job, written)
-            rows = [
-                (
-                    uuid4(), submission.pk, target.revision_id, 1, Output.Status.MISSING.value, "",
-                    submission.is_fixture, "", None, now,
-                )
-                for target in chunk
-            ]  # fmt: skip
-            insert_rows(Output, _OUTPUT_FIELDS, rows)

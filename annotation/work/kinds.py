@@ -39,6 +39,7 @@ class Kind:
         finish: called in the transaction that ends a job; `job.state` says how it ended.
         failed: called in the transaction that gives a chunk up, with the reason.
         split: smaller payloads with their units for a chunk that killed its worker; empty when it cannot be split.
+        resume: called in the transaction that lets a job go on, before its chunks are queued again; it may refuse.
         hidden: which jobs of this kind would unblind a person.
         label: for people.
         unit: what is counted, in the plural.
@@ -52,6 +53,7 @@ class Kind:
     finish: Callable[["Job"], None] | None = None
     failed: Callable[["Job", Payload, str], None] | None = None
     split: Callable[[Payload], Sequence[ChunkPlan]] | None = None
+    resume: Callable[["Job"], None] | None = None
     hidden: Callable[["User"], Q | None] | None = None
     label: str = ""
     unit: str = "parts"

@@ -74,12 +74,10 @@ def claimable(job: Job | None = None) -> QuerySet[Chunk]:
         job__cancel_requested=False,
         job__kind__in=[kind.name for kind in kinds],
     )
-    if job is not None:
-        chunks = chunks.filter(job=job)
+    chunks = chunks.filter(job=job) if job is not None else chunks.exclude(alone & Q(Exists(older)))
     return (
         chunks.exclude(Exists(earlier.filter(units=0)))
         .exclude(in_order & Q(Exists(earlier)))
-        .exclude(alone & Q(Exists(older)))
         .order_by("attempts", "position", "job__created_at")
     )
 
@@ -200,7 +198,6 @@ def _split(chunk: Chunk) -> bool:
     if len(parts) < 2:
         return False
     with transaction.atomic():
-        Job.objects.select_for_update().get(pk=chunk.job_id)
         first, *others = parts
         still = Chunk.objects.filter(pk=chunk.pk, fence=chunk.fence, state=chunk.state)
         cut = still.update(
@@ -209,6 +206,7 @@ def _split(chunk: Chunk) -> bool:
         )  # fmt: skip
         if not cut:
             return False
+        Job.objects.select_for_update().get(pk=chunk.job_id)
         append(chunk.job_id, others)
     return True
 

@@ -82,14 +82,15 @@ def cancel(job: Job, actor: User | None) -> Job:
 
 @transaction.atomic
 def take_over(job: Job) -> Job:
-    """End a job at once, also against a worker that is at it: it can no longer write anything."""
-    job = Job.objects.select_for_update().get(pk=job.pk)
-    if job.is_open:
-        Job.objects.filter(pk=job.pk).update(cancel_requested=True)
-        still = job.chunks.filter(state__in=[Chunk.State.QUEUED, Chunk.State.RUNNING])
-        still.update(state=Chunk.State.CANCELED, finished_at=Now(), fence=F("fence") + 1)
-        settle(job.pk)
-        job.refresh_from_db()
+    """End a job at once, also against a worker that is at it: it can no longer write anything.
+
+    The chunks come before the job, in the order in which a worker that closes one locks them.
+    """
+    still = job.chunks.filter(state__in=[Chunk.State.QUEUED, Chunk.State.RUNNING])
+    still.update(state=Chunk.State.CANCELED, finished_at=Now(), fence=F("fence") + 1)
+    Job.objects.open().filter(pk=job.pk).update(cancel_requested=True)
+    settle(job.pk)
+    job.refresh_from_db()
     return job
 
 
@@ -105,6 +106,9 @@ def resume(job: Job, actor: User | None) -> Job:
         raise WorkError("This job is still at work")
     if job.state == Job.State.DONE:
         raise WorkError("This job is done already")
+    again = find_kind(job.kind).resume
+    if again is not None:
+        again(job)
     left = job.chunks.filter(state__in=[Chunk.State.FAILED, Chunk.State.CANCELED])
     left.update(
         state=Chunk.State.QUEUED, attempts=0, error="", owner="", lease_until=None, finished_at=None,

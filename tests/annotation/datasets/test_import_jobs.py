@@ -10,10 +10,11 @@ import pytest
 from django.db import connection
 
 from annotation.audit.models import Event
-from annotation.datasets import importing, jobs
+from annotation.datasets import chunked, jobs, work
 from annotation.datasets.errors import ImportInterruptedError
 from annotation.datasets.importing import import_items
 from annotation.datasets.models import ImportJob, Item, ItemRevision
+from annotation.work.models import Chunk, Job
 from tests import factories
 from tests.annotation.datasets.builders import jsonl, vqa, with_id
 
@@ -31,7 +32,9 @@ def test_the_job_and_the_trail_tell_what_happened(tmp_path, curator):
     assert len(job.file_sha256) == 64
     assert job.name_digest.endswith(".jsonl") and "Doe" not in job.name_digest
     verbs = list(Event.objects.values_list("verb", "actor"))
-    assert verbs == [(verb, str(curator.pk)) for verb in ("dataset created", "import started", "import finished")]
+    acts = ("dataset created", "import started", "job requested", "import finished")
+    assert verbs == [(verb, str(curator.pk)) for verb in acts]
+    assert "Doe" not in str(list(Job.objects.values())) + str(list(Chunk.objects.values()))
     assert not [event for event in Event.objects.all() if "Doe" in str(event.details)]
 
 
@@ -51,37 +54,39 @@ def test_a_job_left_running_is_marked_failed_by_the_next(tmp_path):
 @pytest.mark.django_db
 def test_a_job_that_was_taken_over_writes_no_more(tmp_path, monkeypatch):
     file = jsonl(tmp_path / "a.jsonl", *(with_id(vqa(n), f"s:{n}") for n in range(1200)))
-    chunk = importing._write_chunk
+    read = chunked.planned_rows
     calls = []
 
-    def overtaken(*args):
+    def overtaken(payload):
         calls.append(1)
         if len(calls) == 2:
             import_items(path=jsonl(tmp_path / "b.jsonl", vqa(1)), dataset_slug="liver", actor=None)
-        return chunk(*args)
+        return read(payload)
 
-    monkeypatch.setattr(importing, "_write_chunk", overtaken)
+    monkeypatch.setattr(chunked, "planned_rows", overtaken)
 
     with pytest.raises(ImportInterruptedError, match="another import"):
         import_items(path=file, dataset_slug="liver", actor=None)
 
     assert list(ImportJob.objects.order_by("started_at").values_list("state", flat=True)) == ["failed", "done"]
+    assert sorted(Job.objects.values_list("state", flat=True)) == ["canceled", "done"]
+    assert Item.objects.count() == 500
 
 
 @pytest.mark.django_db
 def test_an_error_in_the_middle_leaves_whole_chunks_and_a_failed_job(tmp_path, monkeypatch):
     file = jsonl(tmp_path / "a.jsonl", *(with_id(vqa(n), f"s:{n}") for n in range(1200)))
-    chunk = importing._write_chunk
+    chunk = work.write_items
     calls = []
 
     def broken(*args):
         calls.append(1)
-        number = chunk(*args)
+        counts = chunk(*args)
         if len(calls) == 2:
             raise OSError("disk full")
-        return number
+        return counts
 
-    monkeypatch.setattr(importing, "_write_chunk", broken)
+    monkeypatch.setattr(work, "write_items", broken)
     with pytest.raises(OSError, match="disk full"):
         import_items(path=file, dataset_slug="liver", actor=None)
     monkeypatch.undo()

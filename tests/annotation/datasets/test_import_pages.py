@@ -15,6 +15,8 @@ from django.urls import reverse
 from annotation.datasets import uploads
 from annotation.datasets.models import Dataset, ImportJob, ImportProblem, Item
 from annotation.imaging.sandbox import Decoder
+from annotation.work.executor import drain
+from annotation.work.models import Job
 from tests import factories
 from tests.annotation.datasets.builders import edit, jsonl, png, vqa
 
@@ -50,7 +52,7 @@ def test_a_name_of_many_wide_characters_is_cut(curator, sign_in, home):
     assert answer.context["upload"].name.endswith("\N{DUCK}.jsonl")
 
 
-def test_a_zip_is_looked_at_then_imported(package, curator, sign_in, home):
+def test_a_zip_is_looked_at_then_imported(package, curator, sign_in, home, django_capture_on_commit_callbacks):
     client = sign_in(curator)
 
     preview = upload(client, zipped(package))
@@ -63,9 +65,12 @@ def test_a_zip_is_looked_at_then_imported(package, curator, sign_in, home):
     assert not Dataset.objects.exists()
 
     done = client.post(URL, {"upload": preview.context["upload"].id})
+    assert done.status_code == 302 and done["Location"] == Job.objects.get().get_absolute_url()
+    with django_capture_on_commit_callbacks(execute=True):
+        drain()
 
     job = ImportJob.objects.get()
-    assert done.status_code == 302 and done["Location"] == job.get_absolute_url()
+    assert f'href="{job.get_absolute_url()}"' in client.get(done["Location"]).content.decode()
     assert (job.new, job.refused, job.requested_by) == (1, 1, curator)
     assert Item.objects.get().current_revision.images.count() == 2
     assert not list((home / "uploads").iterdir())
@@ -77,6 +82,7 @@ def test_confirming_decodes_nothing_again(package, curator, sign_in, monkeypatch
     monkeypatch.setattr(Decoder, "prepare", lambda *_, **__: pytest.fail("decoded twice"))
 
     client.post(URL, {"upload": preview.context["upload"].id})
+    drain()
 
     assert Item.objects.get().current_revision.images.count() == 2
 
@@ -91,17 +97,23 @@ def test_giving_up_leaves_nothing(package, curator, sign_in, home):
     assert not list((home / "uploads").iterdir())
 
 
-def test_an_upload_is_confirmed_once_and_by_its_owner_only(package, curator, other_curator, sign_in):
+def test_an_upload_is_confirmed_once_and_by_its_owner_only(
+    package, curator, other_curator, sign_in, django_capture_on_commit_callbacks
+):
     preview = upload(sign_in(curator), zipped(package))
     confirmed = {"upload": preview.context["upload"].id}
 
     stolen = sign_in(other_curator).post(URL, confirmed)
     first = sign_in(curator).post(URL, confirmed)
     second = sign_in(curator).post(URL, confirmed)
+    with django_capture_on_commit_callbacks(execute=True):
+        drain()
+    late = sign_in(curator).post(URL, confirmed)
 
-    assert (stolen.status_code, first.status_code, second.status_code) == (422, 302, 422)
-    assert b"no longer there" in second.content
-    assert ImportJob.objects.count() == 1
+    assert (stolen.status_code, first.status_code, late.status_code) == (422, 302, 422)
+    assert second["Location"] == first["Location"]
+    assert b"no longer there" in late.content
+    assert ImportJob.objects.count() == Job.objects.count() == 1
 
 
 @pytest.mark.parametrize("wrong", ["x", "../../etc", "00000000-0000-0000-0000-000000000000"])

@@ -310,7 +310,7 @@ def test_a_blank_source_takes_nothing_back(tmp_path):
 def test_a_thousand_lines_need_as_many_queries_per_chunk_as_ten(tmp_path, django_assert_max_num_queries):
     file = jsonl(tmp_path / "a.jsonl", *(with_id(vqa(n), f"s:{n}") for n in range(1000)))
 
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(90):
         summary = run(file)
 
     assert counts(summary) == (1000, 0, 0, 0)

@@ -292,11 +292,11 @@ def test_items_where_outputs_are_expected_are_refused(tmp_path, released):
 
 
 def test_an_import_that_stops_half_way_is_completed_by_the_next(tmp_path, released, monkeypatch):
-    from annotation.systems import importing
+    from annotation.systems import work
 
     file = jsonl(tmp_path / "out/results.jsonl", answer(1))
     with monkeypatch.context() as patched:
-        patched.setattr(importing, "_write_missing", lambda *_: (_ for _ in ()).throw(OSError("gone")))
+        patched.setattr(work, "write_missing", lambda *_: (_ for _ in ()).throw(OSError("gone")))
         with pytest.raises(OSError, match="gone"):
             run(file)
     assert ImportJob.objects.get(kind="outputs").state == "failed"

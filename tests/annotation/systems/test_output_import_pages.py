@@ -6,7 +6,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from annotation.datasets.importing import import_items
+from annotation.datasets.models import ImportJob
 from annotation.systems.models import Output, Submission, System
+from annotation.work.executor import drain
 from tests import factories
 from tests.annotation.datasets.builders import jsonl, vqa, with_id
 
@@ -45,13 +47,16 @@ def test_outputs_are_looked_at_then_imported(release, coordinator, sign_in):
     assert "answer 1" in preview.content.decode() and "IT-000001" in preview.content.decode()
     assert not System.objects.exists()
 
-    done = client.post(URL, {"upload": preview.context["upload"].id})
+    asked = client.post(URL, {"upload": preview.context["upload"].id})
+    drain()
 
     submission = Submission.objects.get()
-    assert done.status_code == 302
+    assert asked.status_code == 302
     assert (submission.release, submission.created_by) == (release, coordinator)
     assert (submission.system_version.version, submission.system_version.system.kind) == ("2", "vlm")
-    page = client.get(done["Location"]).content.decode()
+    imported = ImportJob.objects.get(kind="outputs")
+    assert f'href="{imported.get_absolute_url()}"' in client.get(asked["Location"]).content.decode()
+    page = client.get(imported.get_absolute_url()).content.decode()
     assert submission.code in page and "s:9" in page
 
 
@@ -62,6 +67,7 @@ def test_a_known_system_is_chosen_from_the_list(release, coordinator, sign_in):
 
     preview = upload(client, results(1), **fields)
     client.post(URL, {"upload": preview.context["upload"].id})
+    drain()
 
     assert Submission.objects.count() == 1
     assert Output.objects.filter(status="ok").count() == 1
@@ -72,6 +78,7 @@ def test_current_revisions_are_a_destination(release, coordinator, sign_in):
 
     preview = upload(client, results(1), destination="liver")
     client.post(URL, {"upload": preview.context["upload"].id})
+    drain()
 
     assert Submission.objects.get().release is None
 
