@@ -45,6 +45,7 @@ class Index(Endpoint):
 class Schema(Endpoint):
     noun = "schema"
     tag = "document"
+    authentication_classes = []
     permission_classes = []
 
     @operation(query=SchemaAsked, media=(JSON_TYPE, YAML_TYPE))

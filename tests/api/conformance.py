@@ -52,7 +52,7 @@ def violations(
     )  # fmt: skip
     @given(case=operation.as_strategy())
     def ask(case: Any) -> None:
-        if next(numbers) % 3 and operation.path in real:
+        if next(numbers) % 3 < 2 and operation.path in real:
             case.path_parameters = dict(real[operation.path])
         for role, headers in roles.items():
             with transaction.atomic():
@@ -67,7 +67,7 @@ def violations(
 
     try:
         ask()
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001  whatever it is, it is told
         if not wrong:
             wrong.append(f"{operation.method.upper()} {operation.path}: {type(problem).__name__}: {problem}")
     return wrong[:1]

