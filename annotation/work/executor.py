@@ -188,7 +188,7 @@ def _plan(held: Held) -> Commit:
 
 def _after_failure(held: Held, problem: Exception) -> None:
     """Trouble of the machine is tried again, later each time; everything else fails with its reason."""
-    if isinstance(problem, DatabaseError):
+    if isinstance(problem, DatabaseError) and not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
     if is_trouble(problem) and held.attempts < leases.MOST_ATTEMPTS:
         log.warning("chunk %s: %s; tried again later", held.pk, reason_of(problem))
