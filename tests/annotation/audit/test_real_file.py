@@ -129,3 +129,23 @@ def test_a_stranger_who_drops_a_trigger_is_found_by_verify_and_by_the_next_trail
     assert "was altered: its seal does not fit" in found[0]["problem"]
     assert [one.returncode for one in alone] == [0, 1]
     assert "was altered: its seal does not fit" in alone[1].stdout
+
+
+def test_a_home_goes_back_before_chains_and_forth_again(used):
+    count = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'trigger'"
+    columns = "at, actor, verb, subject_type, subject_id, details, chain, previous_hash, hash"
+
+    back = run(used, "manage.py", "migrate", "annotation", "0004", "--verbosity", "0")
+    with opened(used) as database:
+        assert database.execute(count).fetchone() == (0,), back.stderr[-2000:]
+        database.execute(
+            f"INSERT INTO annotation_event ({columns}) VALUES (?, '', ?, '', '', '{{}}', 'site', '', '')",
+            ("2026-01-01 00:00:00", "written by the program of before"),
+        )
+    forth = run(used, "manage.py", "migrate", "--verbosity", "0")
+    verified = run(used, "manage.py", "verify", "--json")
+
+    assert forth.returncode == 0, forth.stderr[-2000:]
+    assert [row for row in json.loads(verified.stdout)["findings"] if row["area"] == "trail"] == []
+    with opened(used) as database:
+        assert database.execute(count).fetchone() == (30,)

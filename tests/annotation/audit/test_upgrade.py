@@ -1,9 +1,6 @@
 """A used home from before chains: its events are linked, its grades and reviews sealed, then its tables closed."""
 
-import uuid
-
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -11,7 +8,7 @@ from annotation.audit import triggers
 from annotation.audit.models import ChainHead, Event
 from annotation.audit.record import record
 from annotation.grading.models import Grade
-from tests.annotation.audit.world import Graded, found, graded, submit
+from tests.annotation.audit.world import Graded, found, submit
 from tests.annotation.grading import world
 
 BEFORE, AFTER = [("annotation", "0004_trust")], [("annotation", "0006_triggers")]
@@ -82,17 +79,3 @@ def test_tampering_from_before_the_upgrade_cannot_be_seen_and_later_one_is(old):
         Grade._base_manager.filter(version=2).update(safety="severe")
 
     assert len(found()) == 1
-
-
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_home_goes_back_and_forth_between_the_migrations(reader, curator):
-    graded(reader, curator, formats=("vqa",))
-
-    call_command("migrate", "annotation", "0004", verbosity=0)
-    assert len(triggers.problems(connection)) == 3 * len(triggers.GUARDED)
-    Event._base_manager.create(verb="written by the program of before", at="2026-01-01T00:00:00Z")
-    call_command("migrate", verbosity=0)
-
-    assert found() == []
-    assert Event.objects.get(verb="written by the program of before").sequence
-    assert uuid.UUID(str(Grade.objects.first().pk))
