@@ -73,13 +73,14 @@ def operation(**declared: Any) -> Callable[[Callable[..., Any]], Callable[..., H
     def decorate(handler: Callable[..., Any]) -> Callable[..., HttpResponseBase]:
         @wraps(handler)
         def answered(self: "Endpoint", request: Request, **kwargs: Any) -> HttpResponseBase:
-            def act() -> Any:
-                return self.told(self.meeting(handler, request, **kwargs))
+            def act() -> HttpResponseBase:
+                told: HttpResponseBase = self.told(self.meeting(handler, request, **kwargs))
+                return told
 
             key = request.headers.get(idempotency.HEADER)
             if request.method in SAFE or key is None:
                 return act()
-            return idempotency.once(
+            once: HttpResponseBase = idempotency.once(
                 user=self.person,
                 key=idempotency.checked_key(key),
                 method=str(request.method),
@@ -88,6 +89,7 @@ def operation(**declared: Any) -> Callable[[Callable[..., Any]], Callable[..., H
                 act=act,
                 long=made.long,
             )
+            return once
 
         answered.operation = made  # type: ignore[attr-defined]
         return answered

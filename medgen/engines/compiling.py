@@ -51,8 +51,8 @@ class Inserting(SQLInsertCompiler):
 class Updating(SQLUpdateCompiler):
     """Checks values given plainly, and those that `bulk_update` wraps."""
 
-    def as_sql(self) -> Any:
-        for field, _, value in self.query.values:
+    def as_sql(self) -> Any:  # type: ignore[override]
+        for field, _, value in self.query.values:  # type: ignore[attr-defined]
             storable.check(field, value)
             for inner in _values_in(value):
                 storable.check(field, inner)
