@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from annotation.assets.models import Asset
-from annotation.assets.storage import frames_path, stored_path, thumbnail_path
+from annotation.assets.storage import problems_of
 from annotation.audit.chain import KnownHead
 from annotation.grading.trail import verify_trail
 from annotation.releases.models import Release
@@ -75,12 +75,8 @@ def _assets(progress: Progress) -> Iterator[Finding]:
     total = Asset.objects.count()
     for done, asset in enumerate(Asset.objects.order_by("sha256").iterator(chunk_size=500), start=1):
         subject = asset.sha256[:16]
-        problem = _file_problem(stored_path(asset), asset.sha256)
-        if problem:
+        for problem in problems_of(asset):
             yield Finding("asset", subject, problem)
-        for kind, path in (("frames", frames_path(asset)), ("thumbnail", thumbnail_path(asset))):
-            if not path.exists():
-                yield Finding("asset", subject, f"the {kind} for the viewer are missing")
         progress("assets", done, total)
 
 

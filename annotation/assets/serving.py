@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.utils.crypto import salted_hmac
 
 from annotation.assets.models import Asset
-from annotation.assets.storage import frames_path, thumbnail_path
+from annotation.assets.storage import CHANGED, damage_of, frames_path, thumbnail_path
 
 R = TypeVar("R", bound=HttpResponseBase)
 
@@ -40,6 +40,8 @@ def frames_header_response(asset: Asset, *, data_url: str, etag_scope: str) -> H
 def frames_data_response(request: HttpRequest, asset: Asset, *, etag_scope: str) -> HttpResponseBase:
     """The frames, whole or one range of them; 304 when the client has them, 416 for a range outside."""
     tag = entity_tag(asset, part="frames", etag_scope=etag_scope)
+    if damage_of(asset) == CHANGED:
+        return _damaged()
     if _has_tag(request.headers.get("If-None-Match", ""), tag):
         response: HttpResponseBase = HttpResponseNotModified()
     else:
@@ -73,6 +75,11 @@ def _declared_length(asset: Asset) -> int | None:
 
 def _missing() -> HttpResponse:
     return HttpResponse("The bytes of this image are missing from the store.", status=404, content_type="text/plain")
+
+
+def _damaged() -> HttpResponse:
+    """410: the pixels that were stored are gone, and what lies there instead is not shown."""
+    return HttpResponse("This image failed its checksum and is not shown.", status=410, content_type="text/plain")
 
 
 def _file_response(request: HttpRequest, path: Path, tag: str, *, length: int | None) -> HttpResponseBase:
