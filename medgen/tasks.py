@@ -7,7 +7,7 @@ from importlib import import_module
 
 from annotation.work import kinds
 
-ROOMS = ("annotation.datasets", "annotation.systems", "scoring.runs", "scoring.exports")
+ROOMS = ("annotation.datasets", "annotation.releases", "annotation.systems", "scoring.runs", "scoring.exports")
 
 
 def load() -> None:

@@ -41,7 +41,7 @@ def plan_chunks(job: ImportJob, **rows_by_step: Iterable[Row]) -> list[ChunkPlan
     """Put rows aside and give the chunks that write them, step after step; planning again uses new files."""
     _sweep()
     folder = f"{job.pk}/{uuid4().hex}"
-    plans = []
+    plans: list[ChunkPlan] = []
     for step, rows in rows_by_step.items():
         for group in chunks(rows):
             file = f"{folder}/{len(plans):05}.json"

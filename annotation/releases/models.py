@@ -1,7 +1,8 @@
 """Release: a frozen, checksummed set of item revisions.
 
 content_hash: sha256 over the sorted content hashes of its items. validation: "here" when every item was
-accepted by two people in this house, "elsewhere" when the dataset is released as stated by its source.
+accepted by two people in this house, "elsewhere" when the dataset is released as stated by its source. While it is
+being frozen, a release is seen by nothing but the work that freezes it.
 """
 
 import uuid
@@ -23,6 +24,16 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
         if not (isinstance(user, User) and user.may_see_items):
             return self.none()
         return self.filter(within_reach(user, "dataset"))
+
+
+class FrozenManager(models.Manager["Release"]):
+    """Without releases that are still being frozen: nothing of them counts as released."""
+
+    def get_queryset(self) -> models.QuerySet["Release"]:
+        return super().get_queryset().exclude(state=Release.State.FREEZING)
+
+
+ReleaseManager = FrozenManager.from_queryset(ReleaseQuerySet)
 
 
 class Release(models.Model):
@@ -47,7 +58,8 @@ class Release(models.Model):
     frozen_at = models.DateTimeField(auto_now_add=True)
     withdrawn_reason = models.TextField(blank=True)
 
-    objects = ReleaseQuerySet.as_manager()
+    objects = ReleaseManager()
+    with_unfinished = ReleaseQuerySet.as_manager()
 
     class Meta:
         ordering = ["dataset", "-frozen_at"]

@@ -4,12 +4,14 @@ import hashlib
 import re
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Count, Prefetch, Q, QuerySet
+from django.utils import timezone
 
 from annotation.assets.storage import stored_path
-from annotation.audit.record import record
+from annotation.audit.record import hold, record
 from annotation.curation.workflow import ACCEPT, PEOPLE_NEEDED
 from annotation.datasets.content import revision_hash
 from annotation.datasets.models import Dataset, Item, ItemImage
@@ -17,7 +19,11 @@ from annotation.datasets.services import refuse_unless_member
 from annotation.people.models import User
 from annotation.releases.errors import FreezeError
 from annotation.releases.models import Release, ReleaseItem
+from annotation.work.executor import work_off
+from annotation.work.models import Job
+from annotation.work.services import enqueue
 
+KIND = "freeze"  # as the work on it is called
 CHUNK = 500
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 RESERVED = "freeze"  # the address of the form
@@ -63,9 +69,8 @@ def content_hash(item_hashes: list[str]) -> str:
     return hashlib.sha256("\n".join(sorted(item_hashes)).encode()).hexdigest()
 
 
-@transaction.atomic
-def freeze_release(*, dataset: Dataset, version: str, actor: User | None, validated_elsewhere: str = "") -> Release:
-    """Copy the releasable revisions into a release that never changes.
+def ask_for_release(*, dataset: Dataset, version: str, actor: User | None, validated_elsewhere: str = "") -> Job:
+    """Have the releasable revisions copied into a release that never changes; a command run again goes on.
 
     Raises:
         FreezeError: with every reason that stands in the way.
@@ -77,37 +82,86 @@ def freeze_release(*, dataset: Dataset, version: str, actor: User | None, valida
         found.insert(0, "version: say which version this is")
     if found:
         raise FreezeError(found)
-    items = releasable(dataset, validated_elsewhere=validated_elsewhere).select_related("current_revision")
-    revisions = [item.current_revision for item in items.order_by("number") if item.current_revision]
     elsewhere = bool(validated_elsewhere)
-    try:
-        with transaction.atomic():
-            release = Release.objects.create(
-                dataset=dataset,
-                version=version,
-                validation=Release.Validation.ELSEWHERE if elsewhere else Release.Validation.HERE,
-                validation_source=validated_elsewhere,
-                content_hash=content_hash([revision.content_hash for revision in revisions]),
-                frozen_by=actor,
-            )
-    except IntegrityError as problem:
-        raise FreezeError([f"version: {version!r} is taken; somebody froze it a moment ago"]) from problem
+    with transaction.atomic():
+        hold()
+        begun = Release.with_unfinished.filter(dataset=dataset, version=version).first()
+        if begun is not None:
+            return _job_that_freezes(begun, actor, validated_elsewhere)
+        release = Release.objects.create(
+            dataset=dataset,
+            version=version,
+            state=Release.State.FREEZING,
+            validation=Release.Validation.ELSEWHERE if elsewhere else Release.Validation.HERE,
+            validation_source=validated_elsewhere,
+            frozen_by=actor,
+        )
+        return enqueue(
+            kind=KIND,
+            title=f"Freezing {release}",
+            parameters={"release": str(release.pk)},
+            requested_by=actor,
+            subject=dataset,
+        )
+
+
+def _job_that_freezes(begun: Release, actor: User | None, validated_elsewhere: str) -> Job:
+    """The job of a release that was begun, for the person who began it."""
+    job = Job.objects.open().filter(kind=KIND, parameters__release=str(begun.pk)).first()
+    same = job is not None and job.requested_by == actor and begun.validation_source == validated_elsewhere
+    if job is None or not same:
+        raise FreezeError([f"version: {begun.version!r} is taken; somebody froze it a moment ago"])
+    return job
+
+
+def freeze_release(*, dataset: Dataset, version: str, actor: User | None, validated_elsewhere: str = "") -> Release:
+    """Freeze a release and wait for it.
+
+    Raises:
+        FreezeError: with every reason that stands in the way.
+    """
+    job = ask_for_release(dataset=dataset, version=version, actor=actor, validated_elsewhere=validated_elsewhere)
+    job = work_off(job)
+    if job.state != Job.State.DONE:
+        raise FreezeError([job.failure or "the work was stopped; nothing is frozen"])
+    return Release.objects.select_related("dataset").get(pk=job.parameters["release"])
+
+
+def revisions_to_freeze(release: Release) -> list[tuple[UUID, str]]:
+    """What is releasable now, with its checksum, in the order of the items.
+
+    Raises:
+        FreezeError: it is not releasable any more.
+    """
+    elsewhere = release.validation_source
+    found = blockers(dataset=release.dataset, validated_elsewhere=elsewhere)
+    if found:
+        raise FreezeError(found)
+    items = releasable(release.dataset, validated_elsewhere=elsewhere).order_by("number")
+    return list(items.values_list("current_revision", "current_revision__content_hash"))
+
+
+def add_to_release(release: Release, rows: list[tuple[str, str]]) -> None:
+    """Put revisions into a release that is being frozen."""
     ReleaseItem.objects.bulk_create(
-        (
-            ReleaseItem(release=release, revision=revision, content_hash=revision.content_hash)
-            for revision in revisions
-        ),
-        batch_size=CHUNK,
+        ReleaseItem(release=release, revision_id=revision, content_hash=digest) for revision, digest in rows
     )
+
+
+def close_release(release: Release, *, actor: User | None) -> None:
+    """From now on the release is there, and never changes."""
+    hashes = list(release.release_items.values_list("content_hash", flat=True))
+    release.state, release.content_hash = Release.State.FROZEN, content_hash(hashes)
+    release.frozen_at = timezone.now()
+    release.save(update_fields=["state", "content_hash", "frozen_at"])
     record(
         "release frozen",
         actor=actor,
         subject=release,
-        items=len(revisions),
+        items=len(hashes),
         content_hash=release.content_hash,
         validation=release.validation,
     )
-    return release
 
 
 def _rows(release: Release) -> QuerySet[ReleaseItem]:

@@ -1,6 +1,5 @@
 """Releases of a dataset: list, freeze, look at one, its manifest."""
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -45,13 +44,12 @@ def freeze_release(request: HttpRequest, slug: str) -> HttpResponse:
     form = FreezeForm(request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         try:
-            release = services.freeze_release(dataset=dataset, actor=request.user, **form.cleaned_data)
+            job = services.ask_for_release(dataset=dataset, actor=request.user, **form.cleaned_data)
         except FreezeError as problem:
             for words in problem.blockers:
                 form.add_error("version" if words.startswith("version:") else None, words)
         else:
-            messages.success(request, f"{release} is frozen.")
-            return redirect(release)
+            return redirect(job)
     context = {
         "dataset": dataset,
         "form": form,

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import FileResponse
+from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -53,7 +53,9 @@ class Exports(Endpoint):
     def file(self, request: Request, slug: str, pk: UUID) -> Any:
         """The file of a score sheet that a job made."""
         study = analyzed_study(self.person, slug)
-        export = get_object_or_404(ExportJob, study=study, pk=pk)
+        export = get_object_or_404(ExportJob.objects.select_related("study"), study=study, pk=pk)
+        if not services.may_fetch(self.person, export):
+            raise Http404
         path = stored_path(export)
         if not path.exists():
             raise ProblemError(404, "This file is not kept here; ask for a new one.")

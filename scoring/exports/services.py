@@ -7,6 +7,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from annotation.audit.record import chain_of_study, record
 from annotation.grading.models import Grade
 from annotation.people.models import User
 from annotation.studies.models import Study
+from annotation.systems.models import releases_read_by
+from annotation.work.models import Job
 from scoring.agreement.models import AnalysisRun
 from scoring.agreement.services import agreement
 from scoring.composites.combining import CombiningError, Declaration, OutputRow
@@ -43,6 +46,17 @@ DEMO_MARKER = "demo.txt"
 TRIES = 3
 
 
+@dataclass(frozen=True)
+class Written:
+    """A score sheet that was written: its checksum, the hash of its inputs, the head of the trail it carries."""
+
+    study: Study
+    blinded: bool
+    digest: str
+    inputs: str
+    newest: Head
+
+
 def demo_banner() -> str:
     """Words for every sheet when this home is the demo."""
     return BANNER if (settings.MEDGEN_HOME / DEMO_MARKER).exists() else ""
@@ -51,7 +65,7 @@ def demo_banner() -> str:
 def export_workbook(
     *, study: Study, out: Path, actor: User | None, blinded: bool | None = None, banner: str | None = None
 ) -> ExportJob:
-    """Write the score sheet of a study to a file.
+    """Write the score sheet of a study to a file, and remember that it was handed out.
 
     Until the study is locked the file holds letters only, and no name of a system in any byte. A grade that arrives
     while the file is written makes it start again, so that all sheets speak of one moment.
@@ -67,6 +81,28 @@ def export_workbook(
         ExportError: names asked for before the study is locked, more rows than a sheet holds, a composite that
             cannot be computed, or a folder that cannot be written to.
     """
+    draft = out.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        written = write_sheet(study=study, draft=draft, actor=actor, blinded=blinded, banner=banner)
+        with transaction.atomic():
+            job = remember(written, actor=actor)
+            draft.replace(out)
+    except OSError as problem:
+        raise ExportError(f"{out}: {problem.strerror or problem}") from problem
+    finally:
+        draft.unlink(missing_ok=True)
+    return job
+
+
+def write_sheet(
+    *, study: Study, draft: Path, actor: User | None, blinded: bool | None = None, banner: str | None = None
+) -> Written:
+    """Write a score sheet to a file of one's own, synced; nothing is remembered yet. Arguments as `export_workbook`.
+
+    Raises:
+        ExportError: as `export_workbook`.
+        OSError: the file cannot be written.
+    """
     locked = study.state == Study.State.LOCKED
     if blinded is None:
         blinded = not locked
@@ -79,14 +115,11 @@ def export_workbook(
         made_by=str(actor.username) if actor is not None else "a command",
         banner=demo_banner() if banner is None else banner,
     )
-    draft = out.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        inputs, newest = _write(draft, scope)
-        return _hand_out(draft, out, scope, actor, inputs=inputs, newest=newest)
-    except OSError as problem:
-        raise ExportError(f"{out}: {problem.strerror or problem}") from problem
-    finally:
-        draft.unlink(missing_ok=True)
+    inputs, newest = _write(draft, scope)
+    with draft.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    return Written(study, scope.blinded, digest, inputs, newest)
 
 
 def _write(draft: Path, scope: Scope) -> tuple[str, Head]:
@@ -167,32 +200,28 @@ def board_over(study: Study, declaration: Declaration, rows: list[OutputRow]) ->
     return result | {"composite_version": int(declaration.version), "inputs_hash": digest}
 
 
-def _hand_out(draft: Path, out: Path, scope: Scope, actor: User | None, *, inputs: str, newest: Head) -> ExportJob:
-    """The row, the event and the file appear together."""
-    with draft.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.fsync(file.fileno())
-    with transaction.atomic():
-        job = ExportJob.objects.create(
-            study=scope.study,
-            format=FORMAT,
-            blinded=scope.blinded,
-            inputs_hash=inputs,
-            file_sha256=digest,
-            chain_sequence=newest.sequence,
-            chain_head=newest.hash,
-            requested_by=actor,
-        )
-        record(
-            "score sheet exported",
-            actor=actor,
-            subject=job,
-            study=str(scope.study.pk),
-            blinded=scope.blinded,
-            file_sha256=digest,
-        )
-        draft.replace(out)
-    return job
+def remember(written: Written, *, actor: User | None, job: Job | None = None) -> ExportJob:
+    """The row and the event of a sheet; call it in the transaction in which the sheet becomes somebody's."""
+    export = ExportJob.objects.create(
+        study=written.study,
+        format=FORMAT,
+        blinded=written.blinded,
+        inputs_hash=written.inputs,
+        file_sha256=written.digest,
+        chain_sequence=written.newest.sequence,
+        chain_head=written.newest.hash,
+        requested_by=actor,
+        job=job,
+    )
+    record(
+        "score sheet exported",
+        actor=actor,
+        subject=export,
+        study=str(written.study.pk),
+        blinded=written.blinded,
+        file_sha256=written.digest,
+    )
+    return export
 
 
 def known_heads() -> Iterator[KnownHead]:
@@ -200,6 +229,17 @@ def known_heads() -> Iterator[KnownHead]:
     for job in ExportJob.objects.exclude(chain_sequence=0).iterator(chunk_size=500):
         made = f"the score sheet of {job.created_at:%Y-%m-%d %H:%M:%S} UTC"
         yield KnownHead(chain_of_study(job.study_id), job.chain_sequence, job.chain_head, made)
+
+
+def may_fetch(user: User, export: ExportJob) -> bool:
+    """May this person have a sheet that was made earlier, as things are now?
+
+    A sheet with names needs a study that is still locked, and a person who reads nothing of the release blind.
+    """
+    if export.blinded:
+        return True
+    locked = export.study.state == Study.State.LOCKED
+    return locked and not releases_read_by(user).filter(pk=export.study.release_id).exists()
 
 
 def file_name(study: Study) -> str:

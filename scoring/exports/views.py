@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -64,7 +64,10 @@ def make_workbook(request: HttpRequest, slug: str) -> HttpResponse:
 def download_export(request: HttpRequest, slug: str, pk: UUID) -> HttpResponse | FileResponse:
     """A sheet that was made as a job; who may see the numbers now decides, not who asked for them then."""
     study = _study(request, slug)
-    export = get_object_or_404(ExportJob, study=study, pk=pk)
+    assert isinstance(request.user, User)
+    export = get_object_or_404(ExportJob.objects.select_related("study"), study=study, pk=pk)
+    if not services.may_fetch(request.user, export):
+        raise Http404
     path = stored_path(export)
     if not path.exists():
         return _page(request, study, problem="This file is not kept here; make a new one", status=410)

@@ -1,5 +1,6 @@
 """Score sheets as queued work: one chunk that writes the file; the row appears when the chunk is closed."""
 
+import secrets
 from pathlib import Path
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from annotation.work.kinds import ChunkPlan, Commit, Payload, register
 from annotation.work.models import Job
 from annotation.work.services import enqueue
 from scoring.exports.models import ExportJob
-from scoring.exports.services import export_workbook
+from scoring.exports.services import remember, write_sheet
 
 KIND = "workbook"
 
@@ -47,20 +48,18 @@ def ask_for_workbook(*, study: Study, actor: User) -> Job:
 
 
 def _run(job: Job, payload: Payload) -> Commit:
+    """Write the file under its checksum; that it exists is remembered in the transaction that closes the chunk."""
     study = Study.objects.select_related("release__dataset").get(pk=job.parameters["study"])
     folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = ExportJob.objects.filter(job=job).first()
-    if made is None or not stored_path(made).exists():
-        draft = folder() / f".{job.pk.hex}.part"
-        try:
-            made = export_workbook(study=study, out=draft, actor=job.requested_by)
-            draft.replace(stored_path(made))
-            ExportJob.objects.filter(pk=made.pk).update(job=job)
-        finally:
-            draft.unlink(missing_ok=True)
-    export = made
+    draft = folder() / f".{secrets.token_hex(8)}.part"
+    try:
+        written = write_sheet(study=study, draft=draft, actor=job.requested_by)
+        draft.replace(folder() / f"{written.digest}.xlsx")
+    finally:
+        draft.unlink(missing_ok=True)
 
     def commit() -> Payload:
+        export = remember(written, actor=job.requested_by, job=job)
         url = reverse("scoring:export-download", args=[study.slug, export.pk])
         Job.objects.filter(pk=job.pk).update(result={"url": url, "label": "Download the score sheet"})
         return {"export": str(export.pk)}

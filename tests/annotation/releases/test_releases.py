@@ -12,9 +12,12 @@ from annotation.audit.models import Event
 from annotation.curation import services as curation
 from annotation.datasets.content import revision_hash
 from annotation.datasets.models import ItemRevision
-from annotation.releases import services
+from annotation.releases import services, work
 from annotation.releases.errors import FreezeError
 from annotation.releases.models import Release
+from annotation.work import services as jobs
+from annotation.work.errors import WorkError
+from annotation.work.executor import drain
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +93,52 @@ def test_a_version_is_taken_once(accepted, curator):
         services.freeze_release(dataset=accepted.dataset, version="1.0", actor=curator)
 
 
+def test_a_release_that_is_being_frozen_is_nowhere_and_is_whole_when_it_appears(sign_in, curator, monkeypatch):
+    for _ in range(5):
+        item = factories.item(state="imported")
+    monkeypatch.setattr(work, "CHUNK", 2)
+    asked = {"dataset": item.dataset, "version": "1.0", "actor": curator, "validated_elsewhere": "its authors"}
+    job = services.ask_for_release(**asked)
+
+    drain(max_chunks=3)
+
+    assert Release.with_unfinished.get().release_items.count() == 4
+    assert not Release.objects.exists() and not item.dataset.releases.exists()
+    assert "releases/1.0/" not in sign_in(curator).get("/datasets/liver/releases/").content.decode()
+    assert services.ask_for_release(**asked) == job  # asked again, as after a kill: the same work goes on
+
+    drain()
+
+    release = item.dataset.releases.get()
+    assert release.state == "frozen" and release.release_items.count() == 5
+    hashes = [row.content_hash for row in release.release_items.all()]
+    assert release.content_hash == services.content_hash(hashes)
+    assert Event.objects.filter(verb="release frozen").count() == 1
+
+
+def test_a_freeze_that_is_stopped_leaves_nothing_and_can_be_asked_for_again(curator):
+    item = factories.item(state="imported")
+    asked = {"dataset": item.dataset, "version": "1.0", "actor": curator, "validated_elsewhere": "its authors"}
+    job = services.ask_for_release(**asked)
+
+    jobs.cancel(job, curator)
+
+    assert not Release.with_unfinished.exists()
+    with pytest.raises(WorkError, match="freeze it again"):
+        jobs.resume(job, curator)
+    assert services.freeze_release(**asked).release_items.count() == 1
+
+
+def test_of_two_people_who_freeze_one_version_the_second_is_told(curator, other_curator):
+    item = factories.item(state="imported")
+    services.ask_for_release(dataset=item.dataset, version="1.0", actor=curator, validated_elsewhere="its authors")
+
+    with pytest.raises(FreezeError, match="somebody froze it a moment ago"):
+        services.freeze_release(
+            dataset=item.dataset, version="1.0", actor=other_curator, validated_elsewhere="its authors"
+        )
+
+
 def test_the_content_hash_does_not_depend_on_the_order():
     assert services.content_hash(["b", "a"]) == services.content_hash(["a", "b"])
 
@@ -124,8 +173,11 @@ def test_the_page_freezes_and_shows_what_stands_in_the_way(sign_in, accepted, cu
 
     assert refused.status_code == 422
     assert done.status_code == 302
-    assert client.get(done.url).status_code == 200
-    assert client.get(f"{done.url}manifest.json").json()["version"] == "1.0"
+    assert client.get("/datasets/liver/releases/1.0/").status_code == 404
+    drain()
+    assert 'href="/datasets/liver/releases/1.0/"' in client.get(done.url).content.decode()
+    assert client.get("/datasets/liver/releases/1.0/").status_code == 200
+    assert client.get("/datasets/liver/releases/1.0/manifest.json").json()["version"] == "1.0"
 
 
 def test_a_study_creator_sees_releases_and_does_not_freeze(sign_in, accepted, coordinator):
