@@ -5,9 +5,10 @@ Whatever is refused here is refused in JSON.
 """
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
+from django.views.defaults import bad_request
 
 
 class Anything:
@@ -29,3 +30,12 @@ def gate(request: HttpRequest, address: str) -> HttpResponseBase:
     from medgen import api_routes
 
     return api_routes.answer(request)
+
+
+def answer_bad(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What no address saw, like a host that is not ours: in JSON for programs, else the page."""
+    if not request.path_info.startswith("/api/"):
+        return bad_request(request, exception)
+    from annotation.rest.problems import problem_response
+
+    return problem_response(400, "The request cannot be read.")

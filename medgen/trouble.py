@@ -27,6 +27,7 @@ FULL = "The disk that holds MedGEN's home is full. Make room, then do it again; 
 FULL_SERVER = "The disk of the database server is full. Make room, then do it again; what was acknowledged is kept."
 READ_ONLY = "MedGEN's home cannot be written. Let whoever runs this program write to the folder and its files."
 READ_ONLY_SERVER = "The database server takes no writes now, or not from MedGEN's database user."
+BROKEN = "The program broke on this request. Whoever runs it finds the reason in its log."
 HELD = "Another program holds the database. Do it again in a moment; what was acknowledged is kept."
 SLOW = "The database took longer than it may. Do it again in a moment; what was acknowledged is kept."
 AWAY = "The database server cannot be reached. Do it again in a moment; what was acknowledged is kept."
@@ -112,6 +113,8 @@ def _of_database(problem: Exception) -> Trouble | None:
 def answer_broken(request: HttpRequest) -> HttpResponse:
     """The answer for a request that broke: 503 or 507 with words and a time to retry, or a plain 500."""
     trouble = trouble_of(sys.exc_info()[1])
+    if trouble is None and request.path_info.startswith("/api/"):
+        trouble = Trouble(BROKEN, 500)
     return server_error(request) if trouble is None else answer(request, trouble)
 
 

@@ -344,19 +344,19 @@ class ItemUploads(Endpoint):
         said = {"slug": form.cleaned_data["slug"], "layout": form.cleaned_data["layout"]}
         upload = stage_upload(form.cleaned_data["file"], owner=self.person, kind=KIND, said=said)
         try:
-            return preview(upload, KIND, run_items(upload, self.person, dry_run=True))
+            return preview(upload, KIND, look_at_items(upload, self.person))
         except DatasetError:
             discard_upload(upload)
             raise
 
 
-def run_items(upload: Upload, person: User, *, dry_run: bool) -> ImportSummary:
+def look_at_items(upload: Upload, person: User) -> ImportSummary:
     return import_items(
         path=upload.path,
         dataset_slug=upload.said["slug"],
         actor=person,
         layout=upload.said["layout"],
-        dry_run=dry_run,
+        dry_run=True,
         prepared=upload.folder / "prepared",
     )
 

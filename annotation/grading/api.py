@@ -12,13 +12,12 @@ from annotation.assets import serving
 from annotation.assets.models import Asset
 from annotation.datasets.api import FramesTold
 from annotation.grading import forms, presentation, progress, services
-from annotation.grading.errors import GradingError, InvalidGradeError, StaleDraftError
+from annotation.grading.errors import GradingError, InvalidGradeError
 from annotation.grading.own import own_reading, refuse_without_consent
 from annotation.grading.reading_json import Addresses, reading_json, readings_of
 from annotation.grading.rules import SKIP_REASONS
 from annotation.rest.addresses import api_address
 from annotation.rest.endpoint import Endpoint, operation, route, served
-from annotation.rest.problems import ProblemError
 from annotation.rest.serializers import Asked, Sent, Told
 from annotation.studies.models import Reading
 from annotation.studies.views import study_with_open_flags
@@ -106,6 +105,17 @@ class GradeSent(Sent):
     idle_ms = _milliseconds()
     client_time = serializers.DateTimeField(required=False, allow_null=True)
     viewing = serializers.DictField(required=False)
+    client_id = serializers.CharField(max_length=64, required=False, allow_null=True)
+    base_revision = serializers.IntegerField(
+        min_value=0,
+        max_value=forms.REVISION_LIMIT,
+        required=False,
+        allow_null=True,
+        help_text="draft this is based on",
+    )
+    base_version = serializers.IntegerField(
+        min_value=0, max_value=forms.REVISION_LIMIT, required=False, allow_null=True, help_text="grade this amends"
+    )
 
 
 class AmendmentSent(GradeSent):
@@ -192,18 +202,15 @@ class Readings(Endpoint):
         """Keep what is entered so far; a draft that another client saved meanwhile is answered with 409."""
         reading = own_reading(self.person, pk)
         entry = forms.draft_entry(dict(self.sent))
-        try:
-            return services.save_draft(
-                reading=reading,
-                actor=self.person,
-                payload=entry.payload,
-                client_id=entry.client_id,
-                revision=entry.revision,
-                base_revision=entry.base_revision,
-                work=entry.work,
-            )
-        except StaleDraftError as problem:
-            raise ProblemError(409, str(problem), more={"current": problem.current}) from problem
+        return services.save_draft(
+            reading=reading,
+            actor=self.person,
+            payload=entry.payload,
+            client_id=entry.client_id,
+            revision=entry.revision,
+            base_revision=entry.base_revision,
+            work=entry.work,
+        )
 
     @operation(tells=ReceiptTold, takes=GradeSent, refuses=REFUSED)
     def submit(self, request: Request, pk: UUID) -> Any:

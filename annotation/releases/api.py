@@ -15,6 +15,8 @@ from annotation.releases.models import Release
 from annotation.rest.endpoint import Endpoint, operation, route
 from annotation.rest.guards import curators_only, sees_items
 from annotation.rest.serializers import Asked, Sent, Told
+from annotation.work.api import JobTold
+from annotation.work.models import Job
 
 
 class ReleaseTold(Told):
@@ -103,11 +105,10 @@ class Releases(Endpoint):
         releases = Release.objects.visible_to(self.person).filter(dataset=seen_dataset(self.person, slug))
         return releases.select_related("dataset").annotate(n_items=Count("release_items")).order_by("-frozen_at")
 
-    @operation(tells=ReleaseTold, takes=FreezeSent, status=201, guard=curators_only, refuses={FreezeError: 422})
-    def freeze(self, request: Request, slug: str) -> Release:
-        """Freeze what is accepted into a release that never changes."""
-        release = services.freeze_release(dataset=seen_dataset(self.person, slug), actor=self.person, **self.body)
-        return self._release(slug, release.version)
+    @operation(tells=JobTold, takes=FreezeSent, status=202, guard=curators_only, refuses={FreezeError: 422})
+    def freeze(self, request: Request, slug: str) -> Job:
+        """Freeze what is accepted into a release that never changes; a job does it."""
+        return services.ask_for_release(dataset=seen_dataset(self.person, slug), actor=self.person, **self.body)
 
     @operation(tells=BlockersTold, query=BlockersAsked, guard=curators_only)
     def blockers(self, request: Request, slug: str) -> dict[str, Any]:

@@ -272,9 +272,11 @@ def form_refusal(form: BaseForm) -> ProblemError:
 
 
 def refusal(problem: Exception, status: int) -> ProblemError:
-    """What a service refused, in its own words; its list of problems becomes `errors`."""
+    """What a service refused, in its own words; its list of problems becomes `errors`, what was there before `current`."""
     listed = getattr(problem, "problems", None) or getattr(problem, "blockers", None) or []
-    return ProblemError(status, str(problem), errors=[_error(each) for each in listed])
+    current = getattr(problem, "current", None)
+    more = {} if current is None else {"current": current}
+    return ProblemError(status, str(problem), errors=[_error(each) for each in listed], more=more)
 
 
 def _error(each: Any) -> FieldError:

@@ -10,10 +10,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from annotation.datasets import import_views as of_items
-from annotation.datasets.api import PreviewTold, ProblemRowTold, preview, run_items
+from annotation.datasets.api import PreviewTold, ProblemRowTold, preview
 from annotation.datasets.errors import DatasetError, ImportInterruptedError
+from annotation.datasets.jobs import ImportSummary
 from annotation.datasets.models import Dataset, ImportJob, ImportProblem
 from annotation.datasets.uploads import Upload, discard_upload, find_upload, stage_upload
+from annotation.datasets.work import ask_for_items
 from annotation.formats import LAYOUTS
 from annotation.people.models import User
 from annotation.releases.models import Release
@@ -25,6 +27,9 @@ from annotation.systems.forms import OutputUploadForm
 from annotation.systems.import_views import KIND
 from annotation.systems.importing import import_outputs
 from annotation.systems.models import Submission, System, datasets_read_by, imports_seen_by
+from annotation.systems.work import ask_for_outputs
+from annotation.work.api import JobTold
+from annotation.work.models import Job
 
 REFUSED = {DatasetError: 422, ImportInterruptedError: 409}
 
@@ -63,7 +68,7 @@ class ImportAsked(Asked):
     state = serializers.ChoiceField(choices=ImportJob.State.values, required=False)
 
 
-def run_outputs(upload: Upload, person: User, *, dry_run: bool) -> Any:
+def look_at_outputs(upload: Upload, person: User) -> ImportSummary:
     said = upload.said
     return import_outputs(
         path=upload.path,
@@ -75,7 +80,7 @@ def run_outputs(upload: Upload, person: User, *, dry_run: bool) -> Any:
         system_kind=said["kind"],
         actor=person,
         layout=said["layout"],
-        dry_run=dry_run,
+        dry_run=True,
         prepared=upload.folder / "prepared",
     )
 
@@ -100,7 +105,7 @@ class OutputUploads(Endpoint):
             raise form_refusal(form)
         upload = stage_upload(form.cleaned_data["file"], owner=self.person, kind=KIND, said=form.said())
         try:
-            return preview(upload, KIND, run_outputs(upload, self.person, dry_run=True))
+            return preview(upload, KIND, look_at_outputs(upload, self.person))
         except DatasetError:
             discard_upload(upload)
             raise
@@ -148,13 +153,12 @@ class Imports(Endpoint):
         """What was wrong, by file, line, field and value."""
         return get_object_or_404(imports_seen_by(self.person), pk=pk).problems.order_by("id")
 
-    @operation(tells=ImportTold, status=201, guard=sees_items, refuses=REFUSED, long=True)
-    def confirm(self, request: Request, pk: UUID) -> ImportJob:
-        """Import what was uploaded and looked at."""
+    @operation(tells=JobTold, status=202, guard=sees_items, refuses=REFUSED)
+    def confirm(self, request: Request, pk: UUID) -> Job:
+        """Import what was uploaded and looked at; a job does it."""
         upload, kind = self._upload(pk)
-        summary = (run_items if kind == of_items.KIND else run_outputs)(upload, self.person, dry_run=False)
-        discard_upload(upload)
-        return get_object_or_404(_seen(self.person), pk=summary.job.pk)
+        ask = ask_for_items if kind == of_items.KIND else ask_for_outputs
+        return ask(upload=upload, actor=self.person)
 
     @operation(status=204, guard=sees_items)
     def discard(self, request: Request, pk: UUID) -> None:
