@@ -272,7 +272,7 @@ def form_refusal(form: BaseForm) -> ProblemError:
 
 
 def refusal(problem: Exception, status: int) -> ProblemError:
-    """What a service refused, in its own words; its list of problems becomes `errors`, what was there before `current`."""
+    """What a service refused, in its own words; its problems become `errors`, what was there before is `current`."""
     listed = getattr(problem, "problems", None) or getattr(problem, "blockers", None) or []
     current = getattr(problem, "current", None)
     more = {} if current is None else {"current": current}
