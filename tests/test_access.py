@@ -160,6 +160,8 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:draft-save": ("post", READS_JSON),
     "annotation:grade-submit": ("post", READS_JSON),
     "annotation:reading-skip": ("post", READS_JSON),
+    "annotation:service-worker": ("get", EVERYBODY),
+    "annotation:offline-shell": ("get", EVERYBODY),
     "scoring:metric-list": ("get", SEES_SYSTEMS),
     "scoring:metrics-compute": ("post", SEES_SYSTEMS),
     "scoring:item-metrics": ("get", SEES_ITEMS),

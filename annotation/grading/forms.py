@@ -10,9 +10,11 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 
+from annotation.grading.bases import Base
 from annotation.grading.errors import InvalidGradeError
 from annotation.grading.rules import Problem
-from annotation.grading.services import Entry, Work
+from annotation.grading.services import Entry
+from annotation.grading.working_time import Work
 
 BODY_LIMIT = 512 * 1024
 VIEWING_LIMIT = 64 * 1024
@@ -92,9 +94,7 @@ def _work(data: dict[str, Any]) -> Work:
 
 def draft_entry(data: dict[str, Any]) -> DraftEntry:
     """A draft as posted; its payload may be anything a reader has entered so far."""
-    client_id, payload = data.get("client_id"), data.get("payload")
-    if not isinstance(client_id, str) or not 1 <= len(client_id) <= 64 or not client_id.isprintable():
-        raise BadRequestError("client_id: must be a text of 1 to 64 printable characters.")
+    client_id, payload = _client(data.get("client_id")), data.get("payload")
     if not isinstance(payload, dict):
         raise BadRequestError("payload: must be an object.")
     return DraftEntry(
@@ -103,6 +103,26 @@ def draft_entry(data: dict[str, Any]) -> DraftEntry:
         revision=_whole(data, "revision", low=1, high=REVISION_LIMIT),
         base_revision=_whole(data, "base_revision", high=REVISION_LIMIT, default=0),
         work=_work(data),
+    )
+
+
+def _client(value: Any) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= 64 or not value.isprintable():
+        raise BadRequestError("client_id: must be a text of 1 to 64 printable characters.")
+    return value
+
+
+def _base(data: dict[str, Any]) -> Base:
+    """What the submission was based on; each part may be left out."""
+
+    def number(name: str) -> int | None:
+        return None if data.get(name) is None else _whole(data, name, high=REVISION_LIMIT)
+
+    client_id = data.get("client_id")
+    return Base(
+        client_id=None if client_id is None else _client(client_id),
+        revision=number("base_revision"),
+        version=number("base_version"),
     )
 
 
@@ -132,6 +152,7 @@ def grade_entry(data: dict[str, Any]) -> Entry:
         client_time=client_time,
         viewing=viewing,
         reason=reason,
+        base=_base(data),
     )
 
 

@@ -10,10 +10,11 @@ from django.db.models.query import QuerySet
 from django.urls import reverse
 
 from annotation.grading import presentation
+from annotation.grading.bases import draft_json
 from annotation.grading.models import CriterionScore, ErrorMark, Grade
 from annotation.grading.presentation import Pane, Presentation, Sheet
 from annotation.grading.rules import NA, NA_REASONS, NOT_APPLICABLE, SAFETY_LEVELS, SKIP_REASONS, not_applicable
-from annotation.grading.services import closed_reason, draft_json
+from annotation.grading.services import closed_reason, damage_reason
 from annotation.people.models import User
 from annotation.studies.models import Criterion, Reading, Study
 from annotation.studies.naming import masked
@@ -66,7 +67,7 @@ def reading_json(reading: Reading, addresses: Addresses | None = None) -> dict[s
         "of": getattr(reading, "n_readings", None) or 0,
         "submitted": getattr(reading, "n_submitted", None) or 0,
         "status": reading.status,
-        "locked_reason": closed_reason(reading.study),
+        "locked_reason": closed_reason(reading.study) or damage_reason(shown),
         "preview": False,
         **content_json(reading.study, shown, sheet, addresses),
         "draft": None if submitted or draft is None else draft_json(draft),

@@ -1,10 +1,11 @@
-"""A submit key that comes again: the same entry is a repeat, another one is refused."""
+"""A key that comes again: the same entry is a repeat, another one is refused."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from annotation.grading.errors import InvalidGradeError
-from annotation.grading.models import Grade
+from annotation.grading.models import Draft, Grade
 from annotation.grading.rules import Judgment, Problem
 from annotation.studies.models import Reading
 
@@ -32,6 +33,13 @@ def refuse_other_entry(reading: Reading, key: UUID, judgments: Sequence[Judgment
     if not same:
         words = "this submit key brought another entry before; take a new key for each submission"
         raise InvalidGradeError([Problem("", "submit_key", words)])
+
+
+def refuse_other_draft(draft: Draft, revision: int, payload: dict[str, Any]) -> None:
+    """Raises InvalidGradeError: this client saved something else under the same revision."""
+    if revision == draft.revision and payload != draft.payload:
+        words = f"{revision} brought another draft before; take the next number for each change"
+        raise InvalidGradeError([Problem("", "revision", words)])
 
 
 def _judged(judgment: Judgment) -> Said:

@@ -14,10 +14,13 @@ from django.db.models import Max
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from annotation.assets import storage
 from annotation.audit.record import record
 from annotation.grading import presentation, repeats, seals
+from annotation.grading.bases import NO_BASE, Base, draft_json, refuse_other_draft, refuse_other_grade
 from annotation.grading.errors import (
     AlreadySubmittedError,
+    DamagedImageError,
     InvalidGradeError,
     StaleDraftError,
     StudyClosedError,
@@ -32,10 +35,10 @@ from annotation.grading.rules import (
     judge,
     text_problem,
 )
+from annotation.grading.working_time import NO_WORK, Work, counted_work, share_of, total_work
 from annotation.people.models import User
 from annotation.studies.models import Criterion, Reading, ReadingOutput, Study, StudySystem
 
-FIRST_SAVE_LIMIT_MS = 10 * 60 * 1000
 OPEN_STATUSES = [Reading.Status.QUEUED, Reading.Status.IN_PROGRESS, Reading.Status.SKIPPED]
 _CLOSED = {
     Study.State.DRAFT: "The study is not open yet.",
@@ -45,23 +48,16 @@ _CLOSED = {
 
 
 @dataclass(frozen=True)
-class Work:
-    """Time a client counted since its last save, in milliseconds."""
-
-    active_ms: int = 0
-    idle_ms: int = 0
-
-
-@dataclass(frozen=True)
 class Entry:
     """What a reader submits. `reason` makes it an amendment of what was submitted before."""
 
     payload: Any
     submit_key: UUID
-    work: Work = Work()
+    work: Work = NO_WORK
     client_time: datetime | None = None
     viewing: dict[str, Any] | None = None
     reason: str | None = None
+    base: Base = NO_BASE
 
 
 @dataclass(frozen=True)
@@ -75,15 +71,6 @@ def closed_reason(study: Study) -> str | None:
     return _CLOSED.get(Study.State(study.state))
 
 
-def draft_json(draft: Draft) -> dict[str, Any]:
-    return {
-        "payload": draft.payload,
-        "revision": draft.revision,
-        "client_id": draft.client_id,
-        "saved_at": draft.saved_at.isoformat(),
-    }
-
-
 def _locked(reading: Reading) -> Reading:
     """The reading as it is now, held until the transaction ends."""
     return (
@@ -93,9 +80,22 @@ def _locked(reading: Reading) -> Reading:
     )
 
 
+def damage_reason(shown: presentation.Presentation) -> str | None:
+    """Why a reading cannot be graded although its study runs: a picture is not what was stored."""
+    damage = storage.first_damage(pane.asset for pane in shown.panes if pane.asset is not None)
+    if damage is None:
+        return None
+    return f"An image of this reading {damage}. It cannot be graded until it is mended; tell your coordinator."
+
+
+def _refuse_damaged(reading: Reading) -> None:
+    if reason := damage_reason(presentation.presented(reading.pk)):
+        raise DamagedImageError(reason)
+
+
 def _refuse_closed(study: Study) -> None:
     if reason := closed_reason(study):
-        raise StudyClosedError(reason)
+        raise StudyClosedError(reason, study.state)
 
 
 @transaction.atomic
@@ -118,13 +118,14 @@ def save_draft(
     reading = _locked(reading)
     draft = Draft.objects.filter(reading=reading).first()
     if draft is not None and draft.client_id == client_id and revision <= draft.revision:
+        repeats.refuse_other_draft(draft, revision, payload)
         return draft
     _refuse_closed(reading.study)
     if reading.status not in OPEN_STATUSES:
         raise AlreadySubmittedError("This reading is submitted; a change needs a reason.")
     if draft is not None and draft.client_id != client_id and not base_revision == draft.revision < revision:
         raise StaleDraftError(draft_json(draft))
-    counted = _counted(reading, draft, work or Work(), timezone.now())
+    counted = counted_work(reading, draft, work or Work(), timezone.now())
     draft = draft or Draft(reading=reading)
     draft.payload, draft.client_id, draft.revision = payload, client_id, revision
     draft.active_ms += counted.active_ms
@@ -148,28 +149,6 @@ def _begin(reading: Reading, actor: User) -> None:
         record("reading reopened", actor=actor, subject=reading)
 
 
-def _counted(reading: Reading, draft: Draft | None, work: Work, now: datetime) -> Work:
-    """The part of the client's time that fits between the last save and now."""
-    if draft is not None:
-        wall_ms = _milliseconds(draft.saved_at, now)
-    else:
-        wall_ms = min(_milliseconds(_last_moment(reading), now), FIRST_SAVE_LIMIT_MS)
-    active_ms = min(max(work.active_ms, 0), wall_ms)
-    return Work(active_ms, min(max(work.idle_ms, 0), wall_ms - active_ms))
-
-
-def _milliseconds(start: datetime | None, end: datetime) -> int:
-    return 0 if start is None else max(0, int((end - start).total_seconds() * 1000))
-
-
-def _last_moment(reading: Reading) -> datetime | None:
-    """When this reader last saved or submitted anything in the study; when it opened if never."""
-    own = Reading.objects.filter(enrollment=reading.enrollment_id)
-    seen = own.aggregate(submitted=Max("submitted_at"), saved=Max("draft__saved_at"))
-    moments = [moment for moment in (*seen.values(), reading.study.opened_at) if moment is not None]
-    return max(moments, default=None)
-
-
 def submit_reading(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
     """Store the grades of all outputs of a reading, once; with a reason, amend what was submitted.
 
@@ -179,6 +158,7 @@ def submit_reading(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
         InvalidGradeError: the payload cannot be graded, or its key brought another one; nothing is stored.
         AlreadySubmittedError: somebody was first and no reason for an amendment is given.
         StudyClosedError: the study does not run.
+        DamagedImageError: a picture of the reading was lost or changed in the store.
     """
     receipt = _submit(reading=reading, actor=actor, entry=entry)
     Draft.objects.filter(reading=reading).delete()
@@ -202,10 +182,15 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
         repeats.refuse_other_entry(reading, entry.submit_key, judgments, entry.reason)
         return Receipt(sent.version, sent.submitted_at)
     _refuse_closed(reading.study)
+    _refuse_damaged(reading)
     is_amendment = _is_amendment(reading, entry)
+    if is_amendment:
+        refuse_other_grade(reading, entry.base)
+    else:
+        refuse_other_draft(reading, entry.base)
     judgments = _judgments(reading, sheet, entry)
     now = timezone.now()
-    counted = _total_work(reading, entry.work, now)
+    counted = total_work(reading, entry.work, now)
     if not is_amendment:
         _claim(reading, now)
     version = _next_version(reading)
@@ -280,15 +265,6 @@ def _claim(reading: Reading, now: datetime) -> None:
         raise AlreadySubmittedError("This reading was submitted in another window at the same moment.")
 
 
-def _total_work(reading: Reading, work: Work, now: datetime) -> Work:
-    """What the draft counted and what came since."""
-    draft = Draft.objects.filter(reading=reading).first()
-    counted = _counted(reading, draft, work, now)
-    if draft is None:
-        return counted
-    return Work(draft.active_ms + counted.active_ms, draft.idle_ms + counted.idle_ms)
-
-
 def _next_version(reading: Reading) -> int:
     newest = Grade.objects.filter(reading_output__reading=reading).aggregate(newest=Max("version"))["newest"]
     return (newest or 0) + 1
@@ -318,8 +294,8 @@ def _store(
             safety=judgment.safety,
             reference_wrong=judgment.reference_wrong,
             reason_for_change=(entry.reason or "").strip(),
-            active_ms=_share(counted.active_ms, order, len(judgments)),
-            idle_ms=_share(counted.idle_ms, order, len(judgments)),
+            active_ms=share_of(counted.active_ms, order, len(judgments)),
+            idle_ms=share_of(counted.idle_ms, order, len(judgments)),
             viewing=entry.viewing or {},
             client_time=entry.client_time,
             submit_key=entry.submit_key,
@@ -341,10 +317,6 @@ def _store(
     CriterionScore.objects.bulk_create(scores)
     ErrorMark.objects.bulk_create(marks)
     return grades
-
-
-def _share(total_ms: int, order: int, n: int) -> int:
-    return total_ms // n + (total_ms % n if order == 0 else 0)
 
 
 @transaction.atomic

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from annotation.grading import views
+from annotation.grading import shell, views
 
 PREVIEW_PANE = "studies/<slug:slug>/preview/<int:number>/panes/<int:pane>"
 
 urlpatterns = [
+    path("service-worker.js", shell.send_service_worker, name="service-worker"),
+    path("readings/offline/", shell.show_shell, name="offline-shell"),
     path("studies/<slug:slug>/read/", views.next_reading, name="reading-next"),
     path("studies/<slug:slug>/readings/", views.list_readings, name="reading-list"),
     path("readings/<uuid:pk>/", views.show_reading, name="reading-detail"),

@@ -1,14 +1,10 @@
 """The reader's pages and what the workstation fetches and posts. A reader meets only the own readings."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,43 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 from annotation.assets import serving
 from annotation.assets.models import Asset
 from annotation.grading import forms, grants, presentation, preview, progress, services
-from annotation.grading.errors import GradingError, InvalidGradeError, StaleDraftError
+from annotation.grading.answers import workstation
 from annotation.grading.own import find_own, own_reading, refuse_without_consent
 from annotation.grading.reading_json import reading_json, readings_of
 from annotation.people.models import User
 from annotation.studies import consent
 from annotation.studies.models import Enrollment, Reading, Study
 from annotation.studies.views import study_with_open_flags, unread_study
-
-View = Callable[..., HttpResponseBase]
-
-
-def workstation(view: View) -> View:
-    """Answers in JSON: 401 for nobody, 404 for what is not the reader's, 400, 409 and 422 with a sentence."""
-
-    @login_not_required
-    @wraps(view)
-    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return JsonResponse(
-                {"error": "You are signed out. Sign in again; nothing you entered is lost."}, status=401
-            )
-        try:
-            return view(request, *args, **kwargs)
-        except Http404:
-            return JsonResponse({"error": "There is no such reading for you."}, status=404)
-        except PermissionDenied as problem:
-            return JsonResponse({"error": str(problem)}, status=403)
-        except forms.BadRequestError as problem:
-            return JsonResponse({"error": str(problem)}, status=400)
-        except StaleDraftError as problem:
-            return JsonResponse({"error": str(problem), "current": problem.current}, status=409)
-        except InvalidGradeError as problem:
-            return JsonResponse({"errors": [each.as_json() for each in problem.problems]}, status=422)
-        except GradingError as problem:
-            return JsonResponse({"error": str(problem), "current": None}, status=409)
-
-    return answered
 
 
 def _user(request: HttpRequest) -> User:

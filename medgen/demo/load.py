@@ -12,7 +12,8 @@ from django.db import transaction
 from annotation.curation.services import present_checklist, review_item
 from annotation.datasets.importing import import_items
 from annotation.datasets.models import Item, ItemAlias
-from annotation.grading.services import Entry, Work, submit_reading
+from annotation.grading.services import Entry, submit_reading
+from annotation.grading.working_time import Work
 from annotation.people.models import User
 from annotation.people.services import create_person
 from annotation.releases.models import Release

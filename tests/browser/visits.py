@@ -24,6 +24,7 @@ WATCH = """addEventListener("securitypolicyviolation", (event) => {
 STRANGER = (
     Place("annotation:sign-in", "/sign-in/"),
     Place("annotation:invitation-accept", "/invitation/QQ/spent-link/"),
+    Place("annotation:offline-shell", "/readings/offline/"),
     Place("not-found", "/nothing-here/"),
 )
 

@@ -1,15 +1,19 @@
-// Dialogs: skip with a reason, and two versions of one draft to choose from. Each opens, waits, and answers.
+// Dialogs: skip with a reason, two versions of one reading to choose from, and what the server did not take. Each
+// opens, waits, and answers.
 import { el } from "./elements.js";
+import { merged, rowsOf, textOf } from "./versions.js";
 
 function open(title, body, buttons, { size = "small-dialog" } = {}) {
   const head = el("div", { className: "dialog-head" }, el("h2", { id: "ask-title", textContent: title }));
-  const acts = el("div", { className: "dialog-acts" }, ...buttons.map(({ text, value, primary }) => (
-    // Enter takes the first button that submits: never the one that gives up
-    el("button", { type: value ? "submit" : "button", className: primary ? "button primary" : "button", textContent: text,
-      value }))));
+  // Enter takes the first button that submits; the others, "give up" among them, are only taken by themselves
+  const acts = el("div", { className: "dialog-acts" }, ...buttons.map(({ text, value, primary, apart }) => (
+    el("button", { type: value && !apart ? "submit" : "button", className: primary ? "button primary" : "button",
+      textContent: text, value }))));
   const form = el("form", { method: "dialog" }, head, el("div", { className: "dialog-body" }, ...body), acts);
   const dialog = el("dialog", { className: size, attributes: { "aria-labelledby": "ask-title" } }, form);
-  acts.querySelector("[type=button]")?.addEventListener("click", () => dialog.close(""));
+  for (const button of acts.querySelectorAll("[type=button]")) {
+    button.addEventListener("click", () => dialog.close(button.value));
+  }
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {
@@ -41,46 +45,94 @@ export async function askSkip(reasons) {
   return { reason: options.find(([input]) => input.checked)[0].value, text: text.value.trim() };
 }
 
-const shown = (value) => {
-  if (value === undefined || value === "") return "–";
-  if (Array.isArray(value)) return value.map((error) => error.code || "no code").join(", ") || "–";
-  return typeof value === "boolean" ? (value ? "yes" : "no") : String(value);
-};
+const headed = (text, scope) => el("th", { textContent: text, scope });
 
-/** Rows `[what, mine, theirs]` where two payloads differ. */
-export function differences(mine, theirs, criteria) {
-  const rows = [];
-  const labels = [...new Set([...Object.keys(mine.outputs ?? {}), ...Object.keys(theirs.outputs ?? {})])];
-  const add = (label, name, a, b) => {
-    if (shown(a) !== shown(b)) rows.push([labels.length > 1 ? `${label}: ${name}` : name, shown(a), shown(b)]);
-  };
-  for (const label of labels) {
-    const a = mine.outputs?.[label] ?? {};
-    const b = theirs.outputs?.[label] ?? {};
-    for (const { code, label: name } of criteria) add(label, name, a.scores?.[code], b.scores?.[code]);
-    add(label, "Errors", a.errors ?? [], b.errors ?? []);
-    add(label, "Rationale", a.rationale, b.rationale);
-    add(label, "Harm", a.safety, b.safety);
-    add(label, "Reference is wrong", a.reference_wrong, b.reference_wrong);
+/** A row of two versions: a choice where they differ, plain words where they agree. */
+function versionRow(row, picks, count) {
+  if (!row.differs) {
+    const cells = [row.mine, row.theirs].map((text) => el("td", { textContent: text }));
+    return el("tr", { className: "agrees" }, headed(row.name, "row"), ...cells);
   }
-  return rows;
+  const choice = (side, text, takesMine) => {
+    const input = el("input", { type: "radio", name: row.key, checked: takesMine });
+    input.setAttribute("aria-label", `${row.name}: ${side}, ${text}`);
+    input.addEventListener("change", () => {
+      picks.set(row.key, takesMine);
+      count();
+    });
+    return el("td", {}, el("label", { className: "choice" }, input, el("span", { textContent: text })));
+  };
+  const mark = el("span", { className: "differs", textContent: "≠", title: "differs" });
+  const name = el("th", { scope: "row" }, row.name, " ", mark);
+  return el("tr", { className: "differing" }, name, choice("this window", row.mine, true),
+    choice("saved", row.theirs, false));
 }
 
-/** Two versions of one draft: true keeps the one of this window. */
-export async function askConflict({ position, mine, current, criteria }) {
-  const time = new Date(current.saved_at).toLocaleTimeString("en-GB");
-  const rows = differences(mine, current.payload ?? {}, criteria);
-  const headed = (text, scope) => el("th", { textContent: text, scope });
-  const said = (text) => el("td", { textContent: text });
-  const head = el("tr", {}, said(""), headed("This window", "col"), headed(`Saved at ${time}`, "col"));
-  const lines = rows.map(([name, a, b]) => el("tr", {}, headed(name, "row"), said(a), said(b)));
-  const table = el("table", { className: "versions" }, el("thead", {}, head), el("tbody", {}, ...lines));
+/**
+ * Two versions of one reading, side by side.
+ * @returns "later" (nothing is chosen), or a payload made of what was picked; `theirs` itself when all of it was
+ */
+export async function askVersions({ position, mine, theirs, saved, criteria, submitted = false }) {
+  const rows = rowsOf(mine, theirs, criteria);
+  const picks = new Map(rows.filter((row) => row.differs).map((row) => [row.key, true]));
+  const chosen = el("p", { className: "muted", attributes: { role: "status" } });
+  const count = () => {
+    const own = [...picks.values()].filter(Boolean).length;
+    chosen.textContent = `${picks.size} ${picks.size === 1 ? "line differs" : "lines differ"}: ${own} from this window, `
+      + `${picks.size - own} from the saved version.`;
+  };
+  count();
+  const head = el("tr", {}, el("td", {}), headed("This window", "col"), headed(saved, "col"));
+  const body = el("tbody", {}, ...rows.map((row) => versionRow(row, picks, count)));
+  const table = el("table", { className: "versions" }, el("thead", {}, head), body);
   const words = el("p", {
-    textContent: `Another window or computer has saved reading ${position} since. `
-      + "Both versions are kept until you choose.",
+    textContent: submitted
+      ? `Reading ${position} was submitted from another window or computer. What you entered here is kept until you `
+        + "choose; taking lines of it begins an amendment."
+      : `Another window or computer has saved reading ${position} since. Both versions are kept until you choose.`,
   });
-  const answer = await open("Two versions of this reading", [words, rows.length ? table : "Both say the same."], [
-    { text: "Take the saved one", value: "theirs" }, { text: "Keep this window’s", value: "mine", primary: true },
-  ], { size: "" });
-  return answer !== "theirs";
+  const scroller = el("div", { className: "versions-scroll", tabIndex: 0 }, table);
+  scroller.setAttribute("role", "region");
+  scroller.setAttribute("aria-label", "Both versions by criterion");
+  const answer = await open("Two versions of this reading", [words, scroller, chosen], [
+    { text: "Decide later", value: "" }, { text: "Take the saved one", value: "theirs", apart: true },
+    { text: "Keep this window’s", value: "mine", apart: true }, { text: "Use what is picked", value: "picked", primary: true },
+  ], { size: "versions-dialog" });
+  if (answer === "theirs") return theirs;
+  if (answer === "mine") return mine;
+  return answer === "picked" ? merged(mine, theirs, picks) : "later";
+}
+
+/**
+ * Show what was not accepted, to be copied.
+ * @returns "again", "discard" or ""
+ */
+export function showKept(entries, criteria) {
+  const text = el("textarea", { readOnly: true, rows: 12, className: "kept-text" });
+  text.value = entries.map((entry) => textOf(entry, criteria)).join("\n\n");
+  text.setAttribute("aria-label", "What you entered");
+  const words = el("p", {
+    textContent: "The server did not take this. It stays on this computer until you discard it; copy it where it is needed.",
+  });
+  const done = el("span", { className: "muted", attributes: { role: "status" } });
+  const copy = el("button", { type: "button", className: "button small", id: "copy-kept", textContent: "Copy" });
+  copy.addEventListener("click", async () => {
+    text.select();
+    try {
+      if (navigator.clipboard) await navigator.clipboard.writeText(text.value);
+      else document.execCommand("copy"); // plain http has no clipboard of its own
+      done.textContent = "Copied";
+    } catch {
+      done.textContent = "Selected: press Ctrl+C";
+    }
+  });
+  const sure = el("input", { type: "checkbox", id: "discard-sure" });
+  const discard = el("label", { className: "check" }, sure, el("span", { textContent: "I do not need it any more" }));
+  const result = open("Kept on this computer", [words, text, el("p", { className: "cluster" }, copy, done), discard], [
+    { text: "Close", value: "" }, { text: "Discard", value: "discard", apart: true }, { text: "Try again", value: "again", primary: true },
+  ], { size: "kept-dialog" });
+  const button = document.querySelector("dialog.kept-dialog button[value=discard]");
+  button.disabled = true;
+  sure.addEventListener("change", () => { button.disabled = !sure.checked; });
+  return result;
 }

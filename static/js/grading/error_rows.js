@@ -4,7 +4,7 @@ import { el } from "./elements.js";
 import { needsPlace } from "./rules.js";
 
 export class ErrorRows {
-  /** @param edit runs a change of the grade: edit((grade) => …, { paint }) */
+  /** @param edit runs a change of the grade: edit((grade) => …, { paint, burst }) */
   constructor({ codes, edit }) {
     Object.assign(this, { codes, edit });
     this.list = el("ul", { className: "error-list", id: "errors" });
@@ -13,7 +13,7 @@ export class ErrorRows {
     this.text.maxLength = 5000;
     this.text.setAttribute("aria-label", "Rationale");
     this.text.addEventListener("input", () => {
-      this.edit((grade) => { grade.rationale = this.text.value; }, { paint: false, undo: false });
+      this.edit((grade) => { grade.rationale = this.text.value; }, { paint: false, burst: "rationale" });
     });
     const add = { type: "button", className: "link", id: "add-error" };
     this.addButton = el("button", add, "Add error code", el("kbd", { textContent: "E" }));

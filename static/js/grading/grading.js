@@ -10,10 +10,15 @@ import { blank, criteriaOf, isOpen, problemsOf, valuesOf } from "./rules.js";
 import { SafetyFlag } from "./safety.js";
 import { ScoreSheet } from "./sheet.js";
 
+const BURST_MS = 3000;
+
 export class Grading {
-  /** @param onchange (payload), @param onlabel (label): another output is in hand, @param acts of the foot's buttons */
-  constructor({ root, onchange, onlabel, announce, acts }) {
-    Object.assign(this, { root, onchange, onlabel, announce, acts, history: new History() });
+  /**
+   * @param onchange (payload), @param onlabel (label): another output is in hand, @param acts of the foot's buttons,
+   * @param shelf where steps that can be undone are kept
+   */
+  constructor({ root, onchange, onlabel, announce, acts, shelf = null }) {
+    Object.assign(this, { root, onchange, onlabel, announce, acts, history: new History(shelf) });
     root.addEventListener("submit", (event) => {
       event.preventDefault();
       acts.submit();
@@ -30,7 +35,8 @@ export class Grading {
     const kept = payload?.outputs ?? {};
     const entryOf = (label) => ({ ...blank(), ...structuredClone(kept[label] ?? {}) });
     this.grades = Object.fromEntries(this.labels.map((label) => [label, entryOf(label)]));
-    this.history.clear();
+    this.history.begin(reading.preview || mode !== "grade" ? null : reading.id, this.grades);
+    this.burst = null;
     this.#build();
     this.setMode(mode);
     this.choose(this.labels.find((label) => this.problems(label).length) ?? this.labels[0]);
@@ -130,19 +136,27 @@ export class Grading {
 
   // --- acts -------------------------------------------------------------------------------------
   /** Change the grade in hand; false when this reading is only to be read. */
-  edit(change, { paint = true, undo = true } = {}) {
+  edit(change, { paint = true, burst = null } = {}) {
     if (this.frozen) return false;
     if (this.readOnly) {
       this.paint();
       this.announce(this.reading.locked_reason ?? "Submitted. Press A to amend.");
       return false;
     }
-    if (undo) this.history.remember({ label: this.label, grades: this.grades });
+    if (!this.#goesOn(burst)) this.history.remember({ label: this.label, grades: this.grades });
     change(this.grade);
+    this.history.keep(this.grades);
     if (paint) this.paint();
     else this.paintProblems();
     this.onchange(this.payload);
     return true;
+  }
+  /** Whether a change belongs to the step before it: words typed into one field without a rest are one step. */
+  #goesOn(field) {
+    const now = performance.now();
+    const before = this.burst;
+    this.burst = field && { field, label: this.label, at: now };
+    return Boolean(field) && before?.field === field && before.label === this.label && now - before.at < BURST_MS;
   }
   set(code, value, { stay = false } = {}) {
     if (this.grade.scores[code] !== value) {
@@ -168,6 +182,8 @@ export class Grading {
     if (!state) return false;
     const before = this.grades[state.label];
     this.grades = state.grades;
+    this.burst = null;
+    this.history.keep(this.grades);
     if (state.label !== this.label) this.choose(state.label);
     this.paint();
     this.#returnTo(before);

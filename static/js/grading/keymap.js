@@ -6,7 +6,7 @@ const MAP = [
     ["1 – 9, 0", "score (0 is 10), then the next criterion"], ["N", "not applicable, then 1–4 for the reason"],
     ["Enter", "next criterion (Shift: previous)"], ["E", "error code"], ["T", "rationale"],
     ["F", "harm, then 1–4"], ["Ctrl Enter", "submit and next; or go to what is missing"],
-    ["Ctrl Z", "undo; takes a submission back for 6 s"], ["Ctrl Shift Z", "redo"], ["A", "amend a submitted reading"], ["K", "skip, with a reason"],
+    ["Ctrl Z", "undo; takes a submission back for 6 s"], ["Ctrl Shift Z, Y", "redo"], ["A", "amend a submitted reading"], ["K", "skip, with a reason"],
   ]],
   ["Several outputs", [["Shift 1 – 3", "output A, B, C"], [", .", "previous, next output"]]],
   ["Images", [

@@ -1,217 +1,261 @@
-// The save queue: every change is kept on this computer first, then sent. What the status line says is what the
-// server has acknowledged, never what was hoped for. Sending an entry twice changes nothing: a draft carries its
-// client and revision, a grade its key.
+// The save queue of one window: every change is kept on this computer first, then sent. What the status line says is
+// what the server has acknowledged, never what was hoped for. Windows of one person share the outbox; one sends.
+import { stateOf } from "./queue_words.js";
+import { bodyOf, Sender } from "./sender.js";
 import { post, uuid } from "./server.js";
 import { SIGNED_IN } from "./sign_again.js";
 
 const DEBOUNCE_MS = 400;
-const RETRY_LEAST_MS = 800;
-const RETRY_MOST_MS = 15_000;
-const WAITABLE = ["offline", "trouble", "signed-out"]; // the next try may succeed
+const START_MS = 3000;
+const DEBOUNCE_MOST_MS = 2000; // whoever types without a pause is saved too
 
 export class SaveQueue {
   /**
-   * @param kept the store on this computer
-   * @param on `{ state, conflict(entry, current), refused(entry, data, status), submitted(entry, data), saved(entry) }`
+   * @param on `{ state, conflict(entry), refused(entry, data), submitted(entry, data), resolved(entry, data) }`;
+   * `resolved`: another window has chosen a version of a reading
    */
-  constructor({ kept, on }) {
-    Object.assign(this, { kept, on, client: uuid(), known: new Map(), wait: RETRY_LEAST_MS });
-    Object.assign(this, { failed: null, savedAt: null, problem: null, running: false, sending: null });
-    this.entries = kept.all().filter((entry) => FIELDS[entry.kind]).map((entry) => ({ ...entry, not_before: 0 }));
-    window.addEventListener("online", () => this.retry());
-    window.addEventListener(SIGNED_IN, () => this.retry());
-    window.addEventListener("focus", () => this.retry());
+  constructor({ outbox, user, again, on }) {
+    Object.assign(this, { outbox, user, on, client: uuid(), entries: [], pending: [], lines: new Map(), first: new Map(), acked: new Map() });
+    Object.assign(this, { savedAt: null, openSince: null, turn: Promise.resolve(), lost: null });
+    this.sender = new Sender({
+      outbox, user, again,
+      on: {
+        change: () => this.#say(),
+        acknowledged: (entry, data) => this.#acknowledged(entry, data),
+        conflict: (entry, data) => this.#answered("conflict", entry, data),
+        refused: (entry, data) => this.#answered("refused", entry, data),
+      },
+    });
+    this.channel = "BroadcastChannel" in window ? new BroadcastChannel(`medgen.queue.${user}`) : null;
+    this.channel?.addEventListener("message", ({ data }) => this.#hear(data));
+    window.addEventListener(SIGNED_IN, () => {
+      this.#tell({ type: "signed-in" });
+      this.retry();
+    });
     window.addEventListener("offline", () => this.#say());
     window.addEventListener("pagehide", () => this.flushAway());
+    window.addEventListener("beforeunload", (event) => { if (this.unkept) event.preventDefault(); });
+    setInterval(() => { if (this.open.length) this.#say(); }, 1000);
   }
+  /** What an earlier page left is sent before anything is shown, unless the network takes its time. */
+  async start() {
+    await this.#refresh();
+    await Promise.race([this.retry(), new Promise((resolve) => { setTimeout(resolve, START_MS); })]);
+  }
+  /** Whether something entered here is on no disk and not at the server. */
+  get unkept() { return this.pending.length > 0 || (this.outbox.kind === "memory" && this.entries.length > 0); }
 
-  /** Learn what the server holds of a reading. */
-  learn(reading) {
-    const revision = reading.draft?.revision ?? 0;
-    this.known.set(reading.id, Math.max(revision, this.known.get(reading.id) ?? 0));
+  // --- what a reading starts from -----------------------------------------------------------------
+  /** Learn what the server holds of a reading; the payload this window goes on from: a waiting one before it. */
+  begin(reading) {
+    const known = reading.draft?.revision ?? 0;
     this.savedAt ??= reading.draft?.saved_at ?? null;
+    const waiting = this.find(reading.id, "draft");
+    const line = this.lines.get(reading.id);
+    if (waiting) this.#line(reading.id, { n: waiting.n ?? line?.n ?? null, revision: waiting.revision ?? 0, known });
+    else this.#line(reading.id, { n: null, revision: Math.max(known, line?.revision ?? 0), known });
+    return (waiting ?? this.find(reading.id, "submit"))?.payload ?? reading.draft?.payload ?? null;
   }
-  find(readingId, kind) { return this.entries.findLast((entry) => entry.reading === readingId && entry.kind === kind); }
-  holding(readingId) { return Boolean(this.find(readingId, "submit")); }
+  /** Whether the server has acknowledged more of a reading than this answer of it shows. */
+  isBehind(reading) { return !reading.grade && (this.acked.get(reading.id) ?? 0) > (reading.draft?.revision ?? 0); }
+  #line(reading, values) { this.lines.set(reading, { n: null, revision: 0, known: 0, ...this.lines.get(reading), ...values }); }
+  #base(reading) { return this.lines.get(reading) ?? { n: null, revision: 0, known: 0 }; }
 
-  /** Keep a draft; it replaces an unsent one of the same reading. */
+  get all() { return [...this.entries, ...this.pending]; }
+  find(readingId, kind) {
+    return this.all.findLast((entry) => entry.reading === readingId && entry.kind === kind);
+  }
+  /** Whether a grade or skip of a reading waits to be sent. */
+  holding(readingId) {
+    return this.all.some((entry) => entry.reading === readingId && entry.kind !== "draft" && !entry.refused);
+  }
+  conflictOf(readingId) {
+    return this.entries.find((entry) => entry.reading === readingId && entry.refused?.kind === "conflict");
+  }
+
+  // --- keeping ------------------------------------------------------------------------------------
+  /** Keep a draft; it replaces an unsent one of the same window and reading. */
   draft(reading, payload, times) {
-    const old = this.find(reading.id, "draft");
-    const merged = old && old !== this.sending ? old : null;
-    if (merged) this.#remove(merged);
-    const base = this.known.get(reading.id) ?? 0;
-    const revision = Math.max(base, old?.revision ?? 0) + 1;
-    this.#put({
-      ...addressOf(reading, "draft"), client_id: this.client, revision, payload, base_revision: base,
-      changes: (merged?.changes ?? 0) + 1,
-      active_ms: times.active_ms + (merged?.active_ms ?? 0), idle_ms: times.idle_ms + (merged?.idle_ms ?? 0),
-    }, DEBOUNCE_MS);
+    const entry = this.#entry(reading, "draft", { payload, client_id: this.client, ...times });
+    const now = performance.now();
+    if (!this.entries.some((each) => each.reading === reading.id && each.kind === "draft" && !each.tried)) {
+      this.first.set(reading.id, now);
+    }
+    const latest = (this.first.get(reading.id) ?? now) + DEBOUNCE_MOST_MS - now;
+    this.sender.hold(entry.id, Math.max(0, Math.min(DEBOUNCE_MS, latest)));
+    return this.#keep(entry, async () => {
+      const kept = await this.outbox.draft(entry, this.#base(reading.id));
+      this.#line(reading.id, { n: kept.n, revision: kept.revision });
+    });
   }
   /** Keep a grade to be submitted after `hold_ms`; drafts of the reading need not be sent any more. */
   submit(reading, body, hold_ms) {
-    const draft = this.find(reading.id, "draft");
-    const times = { active_ms: body.active_ms, idle_ms: body.idle_ms };
-    if (draft && draft !== this.sending) {
-      times.active_ms += draft.active_ms;
-      times.idle_ms += draft.idle_ms;
-      this.#remove(draft);
-    }
-    this.#put({ ...addressOf(reading, "submit"), ...body, ...times, changes: 1, submit_key: uuid() }, hold_ms);
+    const own = { ...body, submit_key: uuid(), client_id: this.client, hold: hold_ms > 0 };
+    const entry = this.#entry(reading, "submit", own);
+    this.sender.hold(entry.id, hold_ms);
+    return this.#keep(entry, async () => {
+      const kept = await this.outbox.act(entry, this.#base(reading.id));
+      this.#line(reading.id, { n: kept.n });
+    });
   }
-  #put(entry, delay) {
-    const whole = { ...entry, id: uuid(), not_before: Date.now() + delay };
-    this.entries.push(whole);
-    this.kept.put(whole);
+  skip(reading, { reason, text }) {
+    const entry = this.#entry(reading, "skip", { reason, text, client_id: this.client });
+    return this.#keep(entry, () => this.outbox.act(entry, this.#base(reading.id)));
+  }
+  #entry({ id, position, study, urls }, kind, values) {
+    const { self, page, draft, submit, skip } = urls;
+    const url = { draft, submit, skip }[kind];
+    return {
+      id: uuid(), kind, reading: id, position, study, urls: { self, page, draft, submit, skip }, url, changes: 1,
+      kept_at: new Date().toISOString(), ...values,
+    };
+  }
+  #keep(entry, work) {
+    this.pending.push(entry);
     this.#say();
-    this.#schedule();
+    return this.#act(async () => {
+      await work();
+      this.pending = this.pending.filter((each) => each !== entry);
+    });
   }
-  #remove(entry) {
-    this.entries = this.entries.filter((each) => each !== entry);
-    this.kept.drop(entry);
+  /** Acts on the outbox, one after the other. */
+  #act(work) {
+    const done = this.turn.then(work);
+    this.turn = done.catch((error) => { this.lost = error; }).then(() => this.#refresh()).then(() => {
+      this.#tell({ type: "changed" });
+      return this.sender.wake();
+    });
+    return this.turn;
   }
-
-  /** Submissions that can still be taken back, oldest first. */
-  get held() {
-    const now = Date.now();
-    return this.entries.filter((entry) => entry.kind === "submit" && entry !== this.sending && entry.not_before > now);
-  }
-  /** Take a held submission back; its entry or null. */
-  withdraw(entry) {
-    if (!this.held.includes(entry)) return null;
-    this.#remove(entry);
-    this.#say();
-    return entry;
-  }
-  forget(entry) {
-    this.#remove(entry);
-    this.#say();
-  }
-
-  // --- sending ----------------------------------------------------------------------------------
-  retry() {
-    this.failed = null;
-    return this.flush();
-  }
-  /** Send what waits, held submissions too, before the page goes on without it. */
-  async flushNow() {
-    const now = Date.now();
-    for (const entry of this.entries) entry.not_before = Math.min(entry.not_before, now);
-    while (this.running) await new Promise((resolve) => { setTimeout(resolve, 30); });
-    await this.retry();
-  }
-  /** The page is closed: hand everything to the browser; what it loses is kept and sent at the next visit. */
-  flushAway() {
-    for (const entry of this.entries) if (!entry.refused) post(entry.url, bodyOf(entry), { keepalive: true });
-  }
-  async flush() {
-    if (this.running) return;
-    this.running = true;
+  async #refresh() {
     try {
-      for (let entry = this.#due(); entry; entry = this.#due()) {
-        this.sending = entry;
-        this.#say();
-        this.#refresh(entry);
-        this.#take(entry, await post(entry.url, bodyOf(entry)));
-        this.sending = null;
-        if (this.failed) break;
+      this.entries = await this.outbox.entries();
+    } catch (error) {
+      this.lost = error;
+    }
+    this.#say();
+  }
+
+  // --- holding and taking back --------------------------------------------------------------------
+  /** Submissions of this window that can still be taken back, oldest first. */
+  get held() {
+    return this.all.filter((entry) => (
+      entry.kind === "submit" && entry.hold && !entry.tried && this.sender.due.has(entry.id) && this.sender.waits(entry)));
+  }
+  heldSeconds(entry) { return Math.ceil(this.sender.waits(entry) / 1000); }
+  /** Take a held submission back; its entry, or null when it has gone. */
+  async withdraw({ id }) {
+    await this.turn;
+    const stored = this.entries.find((entry) => entry.id === id);
+    if (!stored) return null;
+    let taken = null;
+    await this.#act(async () => { taken = await this.outbox.withdraw(stored.n); });
+    this.sender.release(id);
+    return taken;
+  }
+  forget(...entries) { return this.#act(() => this.outbox.drop(...entries.map(({ n }) => n))); }
+  /** Send refused entries once more. */
+  tryAgain() {
+    const refused = this.entries.filter((entry) => entry.refused?.kind === "refused");
+    return this.#act(async () => {
+      for (const { n } of refused) await this.outbox.change(n, { refused: null });
+    }).then(() => this.retry());
+  }
+
+  // --- sending ------------------------------------------------------------------------------------
+  retry() { return this.sender.retry(); }
+  async flushNow() {
+    await this.turn;
+    await this.sender.flushNow();
+    await this.turn;
+  }
+  /** The page is closed: hand what this window wrote to the browser; what it loses is sent by the next page. */
+  flushAway() {
+    const own = this.all.filter((entry) => (
+      entry.client_id === this.client && !entry.refused && entry.id !== this.sender.sending?.id));
+    for (const entry of own) {
+      this.sender.release(entry.id);
+      // a draft gets its number when it is kept
+      if (entry.kind !== "draft" || entry.revision) post(entry.url, bodyOf(entry), { person: this.user, keepalive: true });
+    }
+    const held = this.entries.filter((entry) => entry.hold && entry.client_id === this.client);
+    if (held.length) this.outbox.releaseHeld(held.map(({ n }) => n)).catch(() => {}); // else sent some seconds later
+  }
+  async #acknowledged(entry, data) {
+    await this.#refresh();
+    const told = { n: entry.n, kind: entry.kind, reading: entry.reading, resolves: entry.resolves, client_id: entry.client_id };
+    const carried = entry.resolves ? { payload: entry.payload } : {};
+    this.#tell({ type: "acknowledged", entry: { ...told, ...carried }, data });
+    this.#noted(entry, data);
+    if (entry.kind !== "draft") this.on.submitted(entry, data);
+  }
+  #noted(entry, data) {
+    this.savedAt = data.saved_at ?? data.submitted_at ?? this.savedAt;
+    if (data.revision) this.acked.set(entry.reading, data.revision);
+    const line = this.lines.get(entry.reading);
+    if (line?.n === entry.n) this.#line(entry.reading, { n: null, known: data.revision ?? line.known });
+    this.#say();
+  }
+  async #answered(type, entry, data) {
+    await this.#refresh();
+    this.#tell({ type, entry, data });
+    if (entry.client_id === this.client) this.on[type](this.entries.find(({ n }) => n === entry.n) ?? entry, data);
+  }
+  /** The reader has chosen in a conflict: `payload` goes over the server's version; null lets that one stand. */
+  async resolve(entry, revision, payload) {
+    const { reading } = entry;
+    await this.#act(async () => {
+      const old = (await this.outbox.entries()).filter((each) => (
+        each.reading === reading && (each.n === entry.n || each.client_id === entry.client_id)));
+      const numbers = old.map(({ n }) => n);
+      if (payload === null) {
+        await this.outbox.drop(...numbers);
+        this.#line(reading, { n: null, revision, known: revision });
+        return;
       }
-    } finally {
-      this.running = false;
-      this.sending = null;
-      this.#say();
-      this.#schedule();
-    }
-  }
-  #due() {
-    const now = Date.now();
-    return this.entries.find((entry) => !entry.refused && entry.not_before <= now);
-  }
-  /** A draft builds on what the server has acknowledged by now, if this tab wrote that. */
-  #refresh(entry) {
-    if (entry.kind !== "draft" || entry.client_id !== this.client) return;
-    const known = this.known.get(entry.reading) ?? 0;
-    if (known <= entry.base_revision) return;
-    Object.assign(entry, { base_revision: known, revision: Math.max(entry.revision, known + 1) });
-    this.kept.put(entry);
+      const sum = (name) => old.reduce((total, each) => total + (each[name] ?? 0), 0);
+      const kept = await this.outbox.replace(numbers, {
+        ...this.#entry({ ...entry, id: reading }, "draft", {}), payload,
+        client_id: this.client, base_revision: revision, after: null, tried: false, refused: null, resolves: true,
+        revision: 1 + Math.max(revision, ...old.map((each) => each.revision ?? 0)), changes: sum("changes"),
+        active_ms: sum("active_ms"), idle_ms: sum("idle_ms"),
+      });
+      this.#line(reading, { n: kept.n, revision: kept.revision, known: revision });
+    });
+    return this.retry();
   }
 
-  #take(entry, { kind, data, status, after }) {
-    if (WAITABLE.includes(kind)) {
-      this.failed = kind;
-      this.wait = Math.max(Math.min(this.wait * 2, RETRY_MOST_MS), Math.min(after || 0, 60) * 1000);
+  // --- other windows ------------------------------------------------------------------------------
+  #tell(message) { this.channel?.postMessage(message); }
+  async #hear({ type, entry, data }) {
+    if (type === "signed-in") {
+      this.retry();
       return;
     }
-    this.failed = null;
-    this.wait = RETRY_LEAST_MS;
-    if (kind === "ok") this.#acknowledged(entry, data);
-    else if (kind === "conflict" && data.current) {
-      entry.refused = "conflict";
-      this.kept.put(entry);
-      this.on.conflict(entry, data.current);
-    } else this.#refused(entry, data, status);
-  }
-  #acknowledged(entry, data) {
-    this.problem = null;
-    this.savedAt = data.saved_at ?? data.submitted_at ?? new Date().toISOString();
-    this.#remove(entry);
-    if (entry.kind === "draft") this.known.set(entry.reading, data.revision ?? entry.revision);
-    if (entry.kind === "submit") this.on.submitted(entry, data);
-    else this.on.saved(entry);
-  }
-  #refused(entry, data, status) {
-    const problems = data.errors?.map(({ label, text }) => `${label} ${text}`).join("; ");
-    entry.refused = data.error ?? problems ?? `answer ${status}`;
-    this.problem = entry.refused;
-    this.kept.put(entry);
-    this.on.refused(entry, data, status);
-  }
-  /** The reader has chosen a version in a conflict: send this one over the other, or let it go. */
-  resolve(entry, current, mine) {
-    this.known.set(entry.reading, current.revision);
-    if (!mine) {
-      this.forget(entry);
-      return;
-    }
-    const revision = Math.max(entry.revision, current.revision) + 1;
-    Object.assign(entry, { refused: null, base_revision: current.revision, revision, client_id: this.client });
-    this.kept.put(entry);
-    this.flush();
+    await this.#refresh();
+    if (type === "acknowledged") {
+      this.sender.failed = null;
+      this.#noted(entry, data);
+      if (entry.client_id === this.client && entry.kind !== "draft") this.on.submitted(entry, data);
+      else if (entry.resolves) this.on.resolved(entry, data);
+    } else if (type !== "changed" && entry.client_id === this.client) this.on[type](entry, data);
   }
 
-  #schedule() {
-    clearTimeout(this.timer);
-    const waiting = this.entries.filter((entry) => !entry.refused);
-    if (!waiting.length || this.running) return;
-    const due = Math.max(20, Math.min(...waiting.map((entry) => entry.not_before)) - Date.now());
-    this.timer = setTimeout(() => this.flush(), this.failed ? this.wait : due);
+  // --- words --------------------------------------------------------------------------------------
+  /** Entries that wait to be sent, held grades not among them. */
+  get open() {
+    const held = new Set(this.held.map(({ id }) => id));
+    return this.all.filter((entry) => !entry.refused && !held.has(entry.id));
   }
-
-  // --- words ------------------------------------------------------------------------------------
-  #say() { this.on.state(this.state); }
+  #say() {
+    this.openSince = this.open.length ? this.openSince ?? performance.now() : null;
+    this.on.state(this.state);
+  }
   get state() {
-    const due = (entry) => entry.kind === "draft" || entry.not_before <= Date.now();
-    const open = this.entries.filter((entry) => !entry.refused && due(entry));
-    const n = open.reduce((sum, entry) => sum + entry.changes, 0);
-    const kept = `${n} ${n === 1 ? "change" : "changes"} kept`;
-    if (this.kept.full) return { kind: "bad", text: "This computer’s store is full: do not close the page" };
-    if (this.problem) return { kind: "bad", text: `Not accepted: ${this.problem}` };
-    if (open.length && this.failed === "signed-out") {
-      return { kind: "warn", text: `Signed out · ${kept} on this computer, nothing is lost`, signedOut: true };
-    }
-    if (open.length && (this.failed || !navigator.onLine)) {
-      const why = this.failed === "trouble" ? "Server trouble" : "Offline";
-      return { kind: "warn", text: `${why} · ${kept} on this computer` };
-    }
-    if (open.length) return { kind: "busy", text: "Saving" };
-    if (this.savedAt) return { kind: "ok", text: `Saved ${new Date(this.savedAt).toLocaleTimeString("en-GB")}` };
-    return { kind: "idle", text: "Nothing to save" };
+    return stateOf({
+      open: this.open, refused: this.entries.filter((entry) => entry.refused), failed: this.sender.failed,
+      nextTry: this.sender.nextTry, since: this.openSince, savedAt: this.savedAt, kind: this.outbox.kind,
+      full: this.outbox.full, lost: this.lost,
+    });
   }
 }
-
-const FIELDS = {
-  draft: ["payload", "client_id", "revision", "base_revision", "active_ms", "idle_ms"],
-  submit: ["payload", "submit_key", "active_ms", "idle_ms", "client_time", "viewing", "reason"],
-};
-const addressOf = ({ id, position, urls: { self, draft, submit } }, kind) => (
-  { kind, reading: id, position, urls: { self, draft, submit }, url: { draft, submit }[kind] });
-function bodyOf(entry) { return Object.fromEntries(FIELDS[entry.kind].map((name) => [name, entry[name]])); }

@@ -6,6 +6,7 @@ import { bindAutoSubmit } from "./auto_submit.js";
 import { bindRows } from "./rows.js";
 import { bindDrop } from "./drop.js";
 import { bindFragments } from "./fragments.js";
+import { bindWaiting } from "./waiting.js";
 
 bindThemeToggle();
 bindConfirm();
@@ -14,3 +15,4 @@ bindAutoSubmit();
 bindRows();
 bindDrop();
 bindFragments();
+bindWaiting();

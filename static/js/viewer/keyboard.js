@@ -43,8 +43,9 @@ export class Keyboard {
   }
   #command(event) {
     const { page } = this.maps;
-    if (event.altKey || event.key.toLowerCase() !== "z") return;
-    acted(event, event.shiftKey ? page.redo() : page.undo());
+    const key = event.key.toLowerCase();
+    if (event.altKey || (key !== "z" && key !== "y")) return;
+    acted(event, event.shiftKey || key === "y" ? page.redo() : page.undo());
   }
   #alt(event) {
     const { viewer, page } = this.maps;

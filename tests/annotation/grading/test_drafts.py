@@ -57,9 +57,19 @@ def test_the_same_revision_again_changes_nothing(made, client):
     reading = made.readings[0]
     first = save(client, reading, active_ms=1000).json()
 
-    again = save(client, reading, of=world.payload(A=world.entry(1)), active_ms=5000)
+    again = save(client, reading, active_ms=5000)
 
     assert again.status_code == 200 and again.json() == first
+    assert Draft.objects.get().payload == world.payload()
+
+
+def test_the_same_revision_with_another_payload_is_refused(made, client):
+    reading = made.readings[0]
+    save(client, reading)
+
+    other = save(client, reading, of=world.payload(A=world.entry(1)))
+
+    assert other.status_code == 422 and other.json()["errors"][0]["field"] == "revision"
     assert Draft.objects.get().payload == world.payload()
 
 

@@ -1,0 +1,102 @@
+// Readings kept for hours without a network: what the server sent of each, and its images, in a database of one
+// person. They are this person's own, blind as the server sent them, and not encrypted.
+import { answerOf, openDatabase, pageStorage, transact } from "./local_store.js";
+
+const VERSION = 1;
+const OWNER = "medgen.offline";
+const nameOf = (user) => `medgen.offline.${user}`;
+const SHELL = "medgen-shell-";
+
+/** Whose readings are kept in this browser: `{ id, name }` or null. */
+export function owner() {
+  try {
+    return JSON.parse(pageStorage()?.getItem(OWNER) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+export class OfflineStore {
+  /** @param person `{ id, name }` */
+  constructor(person) { Object.assign(this, { person, database: null, known: new Set() }); }
+
+  async #open() {
+    this.database ??= await openDatabase(nameOf(this.person.id), VERSION, (database) => {
+      database.createObjectStore("readings", { keyPath: "self" });
+      database.createObjectStore("files", { keyPath: "url" });
+    });
+    return this.database;
+  }
+  async #run(mode, act) { return transact(await this.#open(), ["readings", "files"], mode, act); }
+
+  /** Learn what is kept; nothing is opened for a person who keeps nothing. */
+  async start() {
+    if (owner()?.id !== this.person.id) return this;
+    const keys = await this.#run("readonly", ({ files }) => answerOf(files.store.getAllKeys()));
+    this.known = new Set(keys);
+    return this;
+  }
+  get any() { return owner()?.id === this.person.id; }
+
+  /** @param files `[{ url, blob }]` */
+  async put({ reading, bytes, files: list }) {
+    pageStorage()?.setItem(OWNER, JSON.stringify(this.person));
+    await this.#run("readwrite", async ({ readings, files }) => {
+      await readings.put({ self: reading.urls.self, reading, bytes, urls: list.map(({ url }) => url), kept_at: new Date().toISOString() });
+      for (const file of list) await files.put(file);
+    });
+    for (const { url } of list) this.known.add(url);
+  }
+  /** What is kept, by position. */
+  async all() {
+    if (!this.any) return [];
+    const rows = await this.#run("readonly", ({ readings }) => readings.all());
+    return rows.sort((a, b) => a.reading.position - b.reading.position);
+  }
+  async get(self) { return this.any ? (await this.#run("readonly", ({ readings }) => readings.get(self))) ?? null : null; }
+  async file(url) {
+    if (!this.known.has(url)) return null;
+    return (await this.#run("readonly", ({ files }) => files.get(url)))?.blob ?? null;
+  }
+  async update(self, reading) {
+    await this.#run("readwrite", async ({ readings }) => {
+      const row = await readings.get(self);
+      if (row) await readings.put({ ...row, reading });
+    });
+  }
+  async remove(self) {
+    await this.#run("readwrite", async ({ readings, files }) => {
+      const row = await readings.get(self);
+      for (const url of row?.urls ?? []) {
+        await files.delete(url);
+        this.known.delete(url);
+      }
+      await readings.delete(self);
+    });
+  }
+  async clear() {
+    this.database?.close();
+    this.database = null;
+    this.known.clear();
+    await clearOffline();
+  }
+}
+
+/** Remove every kept reading of this browser, whoever kept it, and the page that opens without a network. */
+export async function clearOffline() {
+  const kept = owner();
+  if (!kept) return;
+  await new Promise((resolve) => {
+    const request = indexedDB.deleteDatabase(nameOf(kept.id));
+    request.onsuccess = resolve;
+    request.onerror = resolve;
+    request.onblocked = resolve; // another window holds it open; it goes when that one closes
+  });
+  pageStorage()?.removeItem(OWNER);
+  if ("serviceWorker" in navigator) {
+    for (const each of await navigator.serviceWorker.getRegistrations()) await each.unregister();
+  }
+  if ("caches" in window) {
+    for (const key of await caches.keys()) if (key.startsWith(SHELL)) await caches.delete(key);
+  }
+}
