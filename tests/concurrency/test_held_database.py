@@ -4,6 +4,7 @@ import http.client
 import json
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +17,12 @@ from tests.concurrency.conftest import ENGINES, Department, served
 from tests.soak.hospital import CSRF, Insisting, Tally
 from tests.soak.test_killed_under_load import check
 
-WAIT = {"sqlite": "?timeout=1", "postgresql": "?options=-c%20lock_timeout%3D1s"}
+WAIT = {"sqlite": "?timeout=1", "postgresql": "?options=-c%20lock_timeout%3D2s"}
 
 
 @pytest.fixture(params=ENGINES)
 def impatient(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Department]:
-    """A server that waits a second for a lock instead of twenty."""
+    """A server that waits a second or two for a lock instead of twenty."""
     home = tmp_path_factory.mktemp(request.param)
     yield from served(home, request.param, readers=2, items=4, parameters=WAIT[request.param])
 
@@ -88,7 +89,7 @@ def test_a_held_database_is_answered_503_with_a_time_and_nothing_is_lost(impatie
     with holding(impatient):
         status, retry_after, said = post_grade(impatient, impatient.readers[0]["readings"][0])
         tallies, threads = zip(*(read_on(impatient, number) for number in range(2)), strict=True)
-        threads[0].join(timeout=1.5)
+        threads[0].join(timeout=4)
 
     for thread in threads:
         thread.join(timeout=60)
@@ -126,3 +127,35 @@ def test_a_database_held_for_a_minute_loses_nothing_with_the_settings_as_they_ar
             thread.join(timeout=120)
         assert sum(tally.retries for tally in tallies) >= 1
         assert_nothing_lost(department, *tallies)
+
+
+@pytest.mark.parametrize("impatient", ENGINES[1:], indirect=True)
+def test_a_grade_that_meets_the_closing_of_its_study_is_refused_and_not_stored(impatient):
+    """The grade has passed its first look at the study's state and waits for the chain that the closing act holds."""
+    answers: list[tuple[int, str | None, dict[str, Any]]] = []
+    reading = impatient.readers[0]["readings"][0]
+    with psycopg.connect(impatient.url) as closing:
+        closing.execute("INSERT INTO annotation_chainhead (chain, sequence, hash) "
+                        "SELECT 'study:' || id, 0, '' FROM annotation_study ON CONFLICT DO NOTHING")  # fmt: skip
+        closing.execute("SELECT 1 FROM annotation_chainhead FOR UPDATE")
+        sending = threading.Thread(target=lambda: answers.append(post_grade(impatient, reading)))
+        sending.start()
+        _wait_until_it_waits(impatient)
+        closing.execute("UPDATE annotation_study SET state = 'locked'")
+        closing.commit()
+        sending.join(timeout=30)
+
+    with psycopg.connect(impatient.url) as asked:
+        kept = asked.execute("SELECT count(*) FROM annotation_grade").fetchone()
+    assert (answers[0][0], kept) == (409, (0,))
+    assert "locked" in answers[0][2]["error"]
+
+
+def _wait_until_it_waits(department: Department) -> None:
+    with psycopg.connect(department.url, autocommit=True) as asked:
+        for _ in range(300):
+            waiting = asked.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+            if waiting != (0,):
+                return
+            time.sleep(0.01)
+    raise AssertionError("the grade never waited for the chain")
