@@ -227,7 +227,7 @@ def _labeled(code: str, label: str) -> dict[str, str]:
 
 
 def _revision(revision: ItemRevision) -> dict[str, Any]:
-    names = RevisionTold().fields
+    names = [str(name) for name in RevisionTold().fields]
     return {name: getattr(revision, name) for name in names} | {
         "format": _labeled(revision.format, revision.format_label),
         "task": _labeled(revision.task, revision.task_label),

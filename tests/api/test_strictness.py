@@ -130,6 +130,12 @@ def test_an_unknown_address_is_a_json_404_for_everybody(address, client, operato
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+def test_a_host_that_is_not_ours_is_a_json_400(client):
+    answer = client.get("/api/v1/me/", headers={"Host": "evil.example"})
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+
+
 def test_long_and_strange_values_are_told_short_and_inert(operator):
     answer = Program(operator).post("people/", {"username": "\x1b[31m" + "a" * 5000, "name": "x"})
 
