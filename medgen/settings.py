@@ -6,7 +6,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from medgen import databases, env, home_folder, logs
+from medgen import databases, env, home_folder, logs, sign_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MEDGEN_VERSION = "0.1.0"
@@ -85,6 +85,20 @@ LOGIN_URL = "annotation:sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "annotation:sign-in"
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600  # an invitation holds a week
+
+MEDGEN_MFA = env.flag("MEDGEN_MFA")
+MEDGEN_MFA_REQUIRED = sign_in.required_roles(env.words("MEDGEN_MFA_REQUIRED"))
+MEDGEN_OIDC_ISSUER = env.text("MEDGEN_OIDC_ISSUER")
+MEDGEN_OIDC_NAME = env.text("MEDGEN_OIDC_NAME", "single sign-on")
+_PROVIDER = None
+if MEDGEN_OIDC_ISSUER:
+    _PROVIDER = sign_in.Provider(
+        MEDGEN_OIDC_ISSUER, env.text("MEDGEN_OIDC_CLIENT_ID"), env.text("MEDGEN_OIDC_CLIENT_SECRET"), MEDGEN_OIDC_NAME
+    )
+    _PROVIDER.check()
+INSTALLED_APPS += sign_in.apps(mfa=MEDGEN_MFA, provider=_PROVIDER)
+MIDDLEWARE += sign_in.middleware(mfa=MEDGEN_MFA, provider=_PROVIDER)
+globals().update(sign_in.values(mfa=MEDGEN_MFA, provider=_PROVIDER))
 
 MEDGEN_PROXIES = env.number("MEDGEN_PROXIES", 0)
 MEDGEN_ADDRESS_FAILURES = env.number("MEDGEN_ADDRESS_FAILURES", 100, least=10)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import authenticate, login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import UsernameField
@@ -13,6 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -29,6 +31,9 @@ OTHER_PERSON = "This page belongs to another person. Sign in as the person who o
 OTHER_SESSION = (
     "Another person is signed in in this browser. Sign them out in their own tab first; what is entered stays here."
 )
+FACTOR_WANTED = (
+    "Your account has a second factor: sign in in another tab, then come back. What is entered stays here."
+)
 WRONG = "User name and password do not match."
 
 
@@ -44,6 +49,27 @@ def enter(request: HttpRequest, user: User, *, in_place: bool = False) -> None:
         login(request, user, backend=BACKEND)
         details: dict[str, Any] = {"in_place": True} if in_place else {}
         record("signed in", actor=user, subject=user, **details)
+
+
+def let_in(request: HttpRequest, user: User, url: str) -> HttpResponse:
+    """Answer a right password: in, or on to the second factor where that is switched on."""
+    if settings.MEDGEN_MFA:
+        from annotation.people import entrance  # loads the library, which is only installed then
+
+        return entrance.begin(request, user, redirect_url=url)
+    enter(request, user)
+    response = redirect(url)
+    lockout.remember(request, response, user)
+    return response
+
+
+def _asks_for_more(user: User) -> bool:
+    """Whether a second factor stands between this person's password and the session."""
+    if not settings.MEDGEN_MFA:
+        return False
+    from annotation.people import second_factor  # loads the library, which is only installed then
+
+    return second_factor.asks_for_more(user)
 
 
 class SignIn(LoginView):
@@ -63,11 +89,11 @@ class SignIn(LoginView):
         return form
 
     def form_valid(self, form: Any) -> HttpResponse:
-        user = form.get_user()
-        enter(self.request, user)
-        response = redirect(self.get_success_url())
-        lockout.remember(self.request, response, user)
-        return response
+        return let_in(self.request, form.get_user(), self.get_success_url())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        outside = settings.MEDGEN_OIDC_NAME if settings.MEDGEN_OIDC_ISSUER else ""
+        return super().get_context_data(**kwargs) | {"outside": outside, "passkeys": settings.MEDGEN_MFA}
 
     def form_invalid(self, form: Any) -> HttpResponse:
         wait = lockout.record_failure(self.request, _typed_name(form.data.get("username", "")))
@@ -129,6 +155,8 @@ def _sign_in_as(request: HttpRequest, owner: UUID, username: str, password: str)
     if user.pk != owner:
         record("sign-in in place refused", actor=user, subject=user, reason="other person")
         return JsonResponse({"error": OTHER_PERSON}, status=409)
+    if _asks_for_more(user):
+        return JsonResponse({"error": FACTOR_WANTED, "sign_in": reverse("annotation:sign-in")}, status=401)
     enter(request, user, in_place=True)
     response = JsonResponse({"csrf": get_token(request)})
     lockout.remember(request, response, user)

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,7 +19,7 @@ from annotation.people.erasure import erase_person
 from annotation.people.errors import PeopleError
 from annotation.people.forms import NewPasswordForm, PersonForm, RolesForm
 from annotation.people.models import User
-from annotation.people.signing_in import enter
+from annotation.people.signing_in import let_in
 
 View = Callable[..., HttpResponse]
 INVITATION = "invitation to show"  # key in the session
@@ -46,9 +47,8 @@ def accept_invitation(request: HttpRequest, uid: str, token: str) -> HttpRespons
     form = NewPasswordForm(user, request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         services.set_password(user=user, password=form.cleaned_data["password"], actor=user)
-        enter(request, user)
         messages.success(request, "Welcome. Your password is set.")
-        return redirect("home")
+        return let_in(request, user, reverse("home"))
     status = 422 if request.method == "POST" else 200
     return render(request, "annotation/people/invitation_form.html", {"form": form, "person": user}, status=status)
 

@@ -1,5 +1,6 @@
 """Small words and numbers for pages: rounding happens here and in workbooks, nowhere earlier."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -50,3 +51,9 @@ def query(request_get: Any, **changes: Any) -> str:
 def badge(state: str, label: str = "") -> SafeString:
     """A state as a badge: its word is always there, color is never the only sign."""
     return format_html('<span class="badge {}">{}</span>', state.replace("_", "-"), label or state.replace("_", " "))
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """For a `data-` attribute that a script reads; the template escapes it."""
+    return json.dumps(value)
