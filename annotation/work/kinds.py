@@ -38,6 +38,7 @@ class Kind:
             made inside the transaction that closes the chunk.
         finish: called in the transaction that ends a job; `job.state` says how it ended.
         failed: called in the transaction that gives a chunk up, with the reason.
+        names: what a chunk is about, in words that stand before the reason when it is given up.
         split: smaller payloads with their units for a chunk that killed its worker; empty when it cannot be split.
         resume: called in the transaction that lets a job go on, before its chunks are queued again; it may refuse.
         hidden: which jobs of this kind would unblind a person.
@@ -52,6 +53,7 @@ class Kind:
     plan: Callable[["Job"], Iterable[ChunkPlan]] | None = None
     finish: Callable[["Job"], None] | None = None
     failed: Callable[["Job", Payload, str], None] | None = None
+    names: Callable[[Payload], str] | None = None
     split: Callable[[Payload], Sequence[ChunkPlan]] | None = None
     resume: Callable[["Job"], None] | None = None
     hidden: Callable[["User"], Q | None] | None = None

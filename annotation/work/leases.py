@@ -179,6 +179,8 @@ def _give_up_abandoned(chunk: Chunk) -> None:
 
 def _fail(rows: QuerySet[Chunk], job: Job, payload: Payload, reason: str) -> bool:
     kind = find_kind(job.kind)
+    if kind.names is not None and PLAN not in payload:
+        reason = f"{kind.names(payload)}: {reason}"
     with transaction.atomic():
         failed = rows.update(
             state=Chunk.State.FAILED, finished_at=Now(), error=reason[:2000], lease_until=None, fence=F("fence") + 1

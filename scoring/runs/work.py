@@ -20,6 +20,7 @@ from scoring.runs.models import MetricRun, MetricValue
 from scoring.runs.services import CHUNK, RunSummary, measure, outputs_to_do, present_settings, store
 
 KIND = "metrics"
+NAMED = 5
 
 
 def ask_for_metrics(
@@ -110,6 +111,14 @@ def _finish(job: Job) -> None:
         Job.objects.filter(pk=job.pk).update(result={"url": url, "label": "Show the values"})
 
 
+def _names(payload: Payload) -> str:
+    """The items of a chunk by their codes, with the submission."""
+    outputs = Output.objects.filter(pk__in=payload["outputs"]).select_related("revision__item", "submission")
+    codes = [f"{output.revision.item.code} of {output.submission.code}" for output in outputs]
+    more = f" and {len(codes) - NAMED} more" if len(codes) > NAMED else ""
+    return ", ".join(codes[:NAMED]) + more
+
+
 def _failed(job: Job, payload: Payload, reason: str) -> None:
     outputs = Output.objects.filter(pk__in=payload["outputs"])
     codes = outputs.values_list("revision__item__number", flat=True)
@@ -129,6 +138,7 @@ register(
     run=_run,
     finish=_finish,
     failed=_failed,
+    names=_names,
     split=_split,
     hidden=_hidden,
     label="Metrics",

@@ -10,10 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotation.systems.models import Output, OutputPart
+from annotation.work import leases
 from annotation.work.executor import drain
-from annotation.work.models import Job
+from annotation.work.models import Chunk, Job
 from scoring.runs.models import MetricRun, MetricSettings, MetricValue
 from scoring.runs.services import RECOMMENDED, current_values, present_settings, run_metrics
+from scoring.runs.work import ask_for_metrics
 from tests import factories
 from tests.scoring.world import build
 
@@ -215,3 +217,26 @@ def test_the_page_of_an_item_shows_metrics_by_system_with_reasons_in_words(submi
     assert [cell.value for cell in rows["Exact match"]] == [1.0] and "PSNR" not in rows
     page = failed.content.decode()
     assert str(submission.system_version) in page and "answered with an error" in page
+
+
+def test_an_output_that_kills_its_worker_each_time_is_given_up_alone_and_named(submission):
+    job = ask_for_metrics(submissions=[submission], actor=None)
+    drain(max_chunks=1)
+    poisoned = str(submission.outputs.get(revision__item__number=2).pk)
+
+    def dies() -> None:
+        leases.claim("dead:1")
+        Chunk.objects.filter(job=job, state="running").update(lease_until="2020-01-01T00:00Z")
+
+    dies(), dies()
+    leases._split(Chunk.objects.select_related("job").get(job=job, state="running"))
+    Chunk.objects.filter(job=job, payload={"outputs": [poisoned]}).update(state="running", attempts=5)
+    Chunk.objects.filter(job=job, state="running").update(lease_until="2020-01-01T00:00Z")
+
+    drain()
+
+    job.refresh_from_db()
+    failed = job.chunks.get(state="failed")
+    assert failed.error.startswith(f"IT-000002 of {submission.code}: Given up after 5 attempts")
+    assert job.state == "failed" and failed.units == 1
+    assert values(submission, "exact_match") == [1.0, 1.0]
