@@ -9,14 +9,14 @@ from django.views.decorators.http import require_POST, require_safe
 from annotation.studies import unblinding
 from annotation.studies.errors import StudyError
 from annotation.studies.models import Study, UnblindingRisk
-from annotation.studies.views import coordinated_study, frame, signed_in
+from annotation.studies.views import frame, signed_in, unread_study
 
 PER_PAGE = 50
 
 
 @require_safe
 def show_blinding(request: HttpRequest, slug: str) -> HttpResponse:
-    return _page(request, coordinated_study(signed_in(request), slug))
+    return _page(request, unread_study(signed_in(request), slug))
 
 
 def _page(request: HttpRequest, study: Study, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -43,7 +43,7 @@ def _page(request: HttpRequest, study: Study, *, problem: str = "", status: int 
 @require_POST
 def scan_blinding(request: HttpRequest, slug: str) -> HttpResponse:
     user = signed_in(request)
-    n_open = unblinding.scan(study=coordinated_study(user, slug), actor=user)
+    n_open = unblinding.scan(study=unread_study(user, slug), actor=user)
     messages.success(
         request, f"Scanned. {n_open} risks wait for a decision." if n_open else "Scanned. Nothing waits."
     )
@@ -54,7 +54,7 @@ def scan_blinding(request: HttpRequest, slug: str) -> HttpResponse:
 def decide_blinding(request: HttpRequest, slug: str) -> HttpResponse:
     """One risk by its number, or all open ones of a kind."""
     user = signed_in(request)
-    study = coordinated_study(user, slug)
+    study = unread_study(user, slug)
     risks = study.unblinding_risks.filter(decision=UnblindingRisk.Decision.OPEN)
     number, kind = request.POST.get("risk", ""), request.POST.get("kind", "")
     if number.isascii() and number.isdigit() and len(number) < 15:

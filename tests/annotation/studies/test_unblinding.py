@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 from django.urls import reverse
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation.audit.models import Event
@@ -49,7 +49,8 @@ def test_names_too_short_to_mean_anything_are_not_looked_for():
     assert find_names("A b on 2 is v2", ["A", "b", "v2", "--"]) == []
 
 
-@given(st.text(max_size=200), st.lists(st.text(max_size=12), max_size=4))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(max_size=120), st.lists(st.text(max_size=12), max_size=3))
 def test_no_name_is_left_after_masking(text, names):
     assert find_names(masked(text, names).replace(MASK, " "), names) == [] or MASK in masked(text, names)
     places = find_names(text, names)
@@ -140,3 +141,9 @@ def test_a_decision_that_is_none_is_refused_in_words(made, coordinator, sign_in,
     page = sign_in(coordinator).post(reverse("annotation:blinding-decide", args=[made.study.slug]), values)
 
     assert page.status_code == 422
+
+
+def test_a_coordinator_who_reads_in_the_study_does_not_see_the_risks(made, reader, sign_in):
+    factories.enroll(made.study, reader, "coordinator")
+
+    assert sign_in(reader).get(reverse("annotation:study-blinding", args=[made.study.slug])).status_code == 404
