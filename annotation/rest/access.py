@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from annotation.audit.record import record
+from annotation.people.lockout import client_address
 from annotation.people.models import ApiToken, User
 from annotation.people.tokens import find_token, note_use
 from annotation.rest.problems import ProblemError
@@ -45,7 +46,7 @@ class KeyAuthentication(BaseAuthentication):
 
 def _refuse(request: Request) -> NoReturn:
     """401; after too many failures from one address 429, whose first one is left in the trail."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
+    address = client_address(request._request) or ""
     place = salted_hmac("annotation.rest.failures", address, algorithm="sha256").hexdigest()[:32]
     count = counted(f"api-failures:{place}", FAILURE_SECONDS)
     if count <= FAILURES:
