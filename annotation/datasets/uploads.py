@@ -13,7 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
 from annotation.datasets.errors import UploadError
 from annotation.datasets.unpacking import is_zip, unpack_zip
@@ -21,7 +23,29 @@ from annotation.people.models import User
 
 KEPT_SECONDS = 24 * 3600
 NAME_BYTES = 120
+FORM_BYTES = 2 * 1024**2
 RECORD_SUFFIXES = (".jsonl", ".json", ".parquet")
+
+
+class BoundedUploadHandler(TemporaryFileUploadHandler):
+    """Spools an uploaded file to the disk, unless its body says beforehand that it is longer than is taken.
+
+    Whoever is not signed in uploads nothing larger than a form.
+    """
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: dict[str, Any],
+        content_length: int,
+        boundary: str,
+        encoding: str | None = None,
+    ) -> None:
+        user = getattr(self.request, "user", None)
+        known = user is not None and user.is_authenticated
+        limit = FORM_BYTES + (settings.MEDGEN_UPLOAD_BYTES if known else 0)
+        if content_length > limit:
+            raise RequestDataTooBig(f"The body is longer than {limit // 1024:,} KiB.")
 
 
 @dataclass(frozen=True)
