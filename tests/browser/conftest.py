@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser.cutting import Wire, wire_to
 from tests.browser.readings import Readings
 from tests.browser.server import copy_home, load_demo, serving
+from tests.browser.stored import Home
 from tests.browser.visitor import chromium, new_context, sign_in
 from tests.browser.visits import Visits
+from tests.soak.hospital import Product
 
 
 @pytest.fixture(scope="package")
@@ -88,3 +91,31 @@ def readings(browser: Browser, site: str, state_of: Callable[[str], Any]) -> Ite
 def visits(browser: Browser, site: str, state_of: Callable[[str], Any]) -> Visits:
     """Every page of every person, seen once and kept for all checks."""
     return Visits(browser, site, state_of)
+
+
+@pytest.fixture(scope="package")
+def product(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A demo that is written to and may be killed; the tests of lost work share it."""
+    served = Product(copy_home(demo_home, tmp_path_factory.mktemp("wired") / "home"), {})
+    served.start()
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="package")
+def wired(product: Product) -> Iterator[tuple[Wire, Home]]:
+    """A wire to it that can be cut, and the database behind it."""
+    with wire_to(f"http://127.0.0.1:{product.port}") as wire:
+        yield wire, Home(product.home)
+
+
+@pytest.fixture
+def wired_page(browser: Browser, wired: tuple[Wire, Home]) -> Iterator[Page]:
+    """A window of reader 3 at the far end of the wire, signed in by the form."""
+    wire, _ = wired
+    context = new_context(browser, f"http://127.0.0.1:{wire.port}")
+    made = context.new_page()
+    sign_in(made, "reader3")
+    yield made
+    wire.cut, wire.at_post = "", lambda: None
+    context.close()

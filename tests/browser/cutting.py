@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 BLOCK = 65_536
@@ -12,11 +12,13 @@ class Wire:
     """Forwards bytes of this machine's loopback. `cut` says what happens to POST requests.
 
     "": nothing; "before": the connection is refused its request; "middle": half of the request arrives;
-    "after": the whole request arrives, the answer never comes back.
+    "after": the whole request arrives, the answer never comes back; "all": there is no network, for any request.
+    `at_post` is called when a POST request has just been forwarded.
     """
 
     def __init__(self, target: int) -> None:
         self.target, self.cut, self.swallowed = target, "", 0
+        self.at_post: Callable[[], object] = lambda: None
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self.listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -28,6 +30,9 @@ class Wire:
                 threading.Thread(target=self._carry, args=(browser,), daemon=True).start()
 
     def _carry(self, browser: socket.socket) -> None:
+        if self.cut == "all":
+            browser.close()
+            return
         try:
             server = socket.create_connection(("127.0.0.1", self.target))
         except OSError:
@@ -36,10 +41,14 @@ class Wire:
         threading.Thread(target=self._back, args=(server, browser), daemon=True).start()
         with suppress(OSError):
             while data := browser.recv(BLOCK):
+                if self.cut == "all":
+                    break
                 if data.startswith(b"POST ") and self.cut:
                     self._cut(data, browser, server)
                     return
                 server.sendall(data)
+                if data.startswith(b"POST "):
+                    self.at_post()
         self._close(browser, server)
 
     def _cut(self, data: bytes, browser: socket.socket, server: socket.socket) -> None:

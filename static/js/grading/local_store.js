@@ -20,6 +20,7 @@ export function openDatabase(name, version, make) {
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       clearTimeout(timer);
+      mark(name);
       request.result.onversionchange = () => request.result.close();
       resolve(request.result);
     };
@@ -61,6 +62,26 @@ class Shelf {
 }
 
 export const databaseName = (user) => `medgen.queue.${user}`;
+const MARKS = "medgen.databases"; // for browsers that do not name their databases
+
+/** Names of the databases of this browser; asked of the database itself, as the page store forgets in a crash. */
+export async function databaseNames() {
+  try {
+    if (indexedDB.databases) return (await indexedDB.databases()).map(({ name }) => name);
+    return JSON.parse(pageStorage()?.getItem(MARKS) ?? "[]");
+  } catch {
+    return []; // no database, or none that can be read
+  }
+}
+function mark(name) {
+  try {
+    if (indexedDB.databases) return;
+    const marks = new Set(JSON.parse(pageStorage()?.getItem(MARKS) ?? "[]"));
+    pageStorage()?.setItem(MARKS, JSON.stringify([...marks.add(name)]));
+  } catch {
+    // nothing can be noted: the workstation itself still finds it
+  }
+}
 
 class DatabaseStore {
   static async open(user) {
@@ -163,7 +184,6 @@ export async function openStore(user) {
   let store;
   try {
     store = await DatabaseStore.open(user);
-    storage?.setItem(databaseName(user), "1"); // other pages look here first
   } catch {
     store = new PageStore(user, storage);
   }

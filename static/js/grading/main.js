@@ -3,7 +3,7 @@ import { icon } from "../viewer/icons.js";
 import { fillKeymap } from "./keymap.js";
 import { lesserStore, openStore } from "./local_store.js";
 import { Offline } from "./offline.js";
-import { clearOffline, OfflineStore, owner } from "./offline_store.js";
+import { clearOffline, OfflineStore, owners } from "./offline_store.js";
 import { Outbox } from "./outbox.js";
 import { showFailed } from "./panels.js";
 import { Workstation } from "./workstation.js";
@@ -29,13 +29,15 @@ async function addressOf(offline, isDone) {
 }
 
 async function start() {
-  const person = user ? { id: user, name: userName } : owner();
+  const kept = await owners();
+  const person = user ? { id: user, name: userName } : kept.length && { id: kept[0], name: "" };
   if (!person) {
     showFailed(NOTHING, () => location.reload());
     return;
   }
-  if (user && owner() && owner().id !== user) await clearOffline(); // another person's readings are nobody's business
+  if (kept.some((id) => id !== person.id)) await clearOffline(); // another person's readings are nobody's business
   const store = await new OfflineStore(person).start().catch(() => new OfflineStore(person));
+  person.name ||= (await store.all().catch(() => []))[0]?.person.name ?? "";
   const offline = new Offline({ store, person, worker });
   const outbox = new Outbox(await openStore(person.id), {
     lesser: (kind) => lesserStore(person.id, kind), makeRoom: () => store.clear(),

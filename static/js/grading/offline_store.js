@@ -1,27 +1,22 @@
 // Readings kept for hours without a network: what the server sent of each, and its images, in a database of one
 // person. They are this person's own, blind as the server sent them, and not encrypted.
-import { answerOf, openDatabase, pageStorage, transact } from "./local_store.js";
+import { answerOf, databaseNames, openDatabase, transact } from "./local_store.js";
 
 const VERSION = 1;
-const OWNER = "medgen.offline";
-const nameOf = (user) => `medgen.offline.${user}`;
+const HEAD = "medgen.offline.";
 const SHELL = "medgen-shell-";
 
-/** Whose readings are kept in this browser: `{ id, name }` or null. */
-export function owner() {
-  try {
-    return JSON.parse(pageStorage()?.getItem(OWNER) ?? "null");
-  } catch {
-    return null;
-  }
+/** Ids of the people whose readings are kept in this browser: one, unless something was left half done. */
+export async function owners() {
+  return (await databaseNames()).filter((name) => name.startsWith(HEAD)).map((name) => name.slice(HEAD.length));
 }
 
 export class OfflineStore {
   /** @param person `{ id, name }` */
-  constructor(person) { Object.assign(this, { person, database: null, known: new Set() }); }
+  constructor(person) { Object.assign(this, { person, database: null, known: new Set(), any: false }); }
 
   async #open() {
-    this.database ??= await openDatabase(nameOf(this.person.id), VERSION, (database) => {
+    this.database ??= await openDatabase(HEAD + this.person.id, VERSION, (database) => {
       database.createObjectStore("readings", { keyPath: "self" });
       database.createObjectStore("files", { keyPath: "url" });
     });
@@ -31,18 +26,19 @@ export class OfflineStore {
 
   /** Learn what is kept; nothing is opened for a person who keeps nothing. */
   async start() {
-    if (owner()?.id !== this.person.id) return this;
+    if (!(await owners()).includes(this.person.id)) return this;
+    this.any = true;
     const keys = await this.#run("readonly", ({ files }) => answerOf(files.store.getAllKeys()));
     this.known = new Set(keys);
     return this;
   }
-  get any() { return owner()?.id === this.person.id; }
-
   /** @param files `[{ url, blob }]` */
   async put({ reading, bytes, files: list }) {
-    pageStorage()?.setItem(OWNER, JSON.stringify(this.person));
+    this.any = true;
     await this.#run("readwrite", async ({ readings, files }) => {
-      await readings.put({ self: reading.urls.self, reading, bytes, urls: list.map(({ url }) => url), kept_at: new Date().toISOString() });
+      const urls = list.map(({ url }) => url);
+      const kept_at = new Date().toISOString();
+      await readings.put({ self: reading.urls.self, reading, bytes, urls, kept_at, person: this.person });
       for (const file of list) await files.put(file);
     });
     for (const { url } of list) this.known.add(url);
@@ -76,7 +72,7 @@ export class OfflineStore {
   }
   async clear() {
     this.database?.close();
-    this.database = null;
+    Object.assign(this, { database: null, any: false });
     this.known.clear();
     await clearOffline();
   }
@@ -84,15 +80,16 @@ export class OfflineStore {
 
 /** Remove every kept reading of this browser, whoever kept it, and the page that opens without a network. */
 export async function clearOffline() {
-  const kept = owner();
-  if (!kept) return;
-  await new Promise((resolve) => {
-    const request = indexedDB.deleteDatabase(nameOf(kept.id));
-    request.onsuccess = resolve;
-    request.onerror = resolve;
-    request.onblocked = resolve; // another window holds it open; it goes when that one closes
-  });
-  pageStorage()?.removeItem(OWNER);
+  const kept = await owners();
+  if (!kept.length) return;
+  for (const id of kept) {
+    await new Promise((resolve) => {
+      const request = indexedDB.deleteDatabase(HEAD + id);
+      request.onsuccess = resolve;
+      request.onerror = resolve;
+      request.onblocked = resolve; // another window holds it open; it goes when that one closes
+    });
+  }
   if ("serviceWorker" in navigator) {
     for (const each of await navigator.serviceWorker.getRegistrations()) await each.unregister();
   }

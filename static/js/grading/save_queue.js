@@ -158,7 +158,10 @@ export class SaveQueue {
   tryAgain() {
     const refused = this.entries.filter((entry) => entry.refused?.kind === "refused");
     return this.#act(async () => {
-      for (const { n } of refused) await this.outbox.change(n, { refused: null });
+      for (const { n, id } of refused) {
+        this.sender.hold(id, 0);
+        await this.outbox.change(n, { refused: null });
+      }
     }).then(() => this.retry());
   }
 
@@ -220,6 +223,7 @@ export class SaveQueue {
         revision: 1 + Math.max(revision, ...old.map((each) => each.revision ?? 0)), changes: sum("changes"),
         active_ms: sum("active_ms"), idle_ms: sum("idle_ms"),
       });
+      this.sender.hold(kept.id, 0);
       this.#line(reading, { n: kept.n, revision: kept.revision, known: revision });
     });
     return this.retry();
@@ -233,6 +237,7 @@ export class SaveQueue {
       return;
     }
     await this.#refresh();
+    this.sender.wake(); // the window that wrote may be gone before it sends
     if (type === "acknowledged") {
       this.sender.failed = null;
       this.#noted(entry, data);

@@ -11,6 +11,7 @@ const PAUSED_MS = 60_000;
 const AFTER_MOST_S = 120; // a server may ask for more; nobody has to wait longer for a try
 const HELD_MS = 400;
 const FOREIGN_HOLD_MS = 8000; // longer than a submission is held by its own window
+const FOREIGN_MS = 3000; // longer than a window waits with its own draft
 const WAITABLE = ["offline", "trouble", "signed-out", "other-person", "token", "paused"];
 
 export const FIELDS = {
@@ -31,9 +32,9 @@ export class Sender {
    */
   constructor({ outbox, user, again, on }) {
     Object.assign(this, { outbox, user, again, on, tab: uuid(), wait: RETRY_LEAST_MS });
-    Object.assign(this, { failed: null, running: false, sending: null, notBefore: 0, nextTry: null, stopped: false });
+    Object.assign(this, { failed: null, running: false, sending: null, notBefore: 0, nextTry: null, stopped: false, started: false });
     this.due = new Map(); // entry id -> moment of this window's clock from which it may go
-    this.seen = new Map(); // held entries of other windows -> moment they were first met
+    this.seen = new Map(); // entries of other windows -> moment from which this one sends them
     window.addEventListener("online", () => this.retry());
     window.addEventListener("focus", () => this.retry());
   }
@@ -44,9 +45,11 @@ export class Sender {
   waits(entry) {
     const now = performance.now();
     if (this.due.has(entry.id)) return Math.max(0, this.due.get(entry.id) - now);
-    if (!entry.hold) return 0;
-    if (!this.seen.has(entry.id)) this.seen.set(entry.id, now);
-    return Math.max(0, this.seen.get(entry.id) + FOREIGN_HOLD_MS - now);
+    if (!this.seen.has(entry.id)) {
+      const patience = this.started ? FOREIGN_MS : 0; // what was here before this page has no window to wait for
+      this.seen.set(entry.id, now + (entry.hold ? FOREIGN_HOLD_MS : patience));
+    }
+    return Math.max(0, this.seen.get(entry.id) - now);
   }
 
   /** Try now, unless the server has asked for patience. */
@@ -71,8 +74,7 @@ export class Sender {
       this.failed = "trouble"; // the store failed: what is kept stays kept
       this.storeError = error;
     } finally {
-      this.running = false;
-      this.sending = null;
+      Object.assign(this, { running: false, sending: null, started: true });
       await this.#schedule(passed === HELD);
       this.on.change();
     }

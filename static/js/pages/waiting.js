@@ -1,8 +1,8 @@
 // What a reader entered and this computer still holds is sent from every page, not only from the workstation. Nothing
 // is loaded or asked for a person who has nothing here.
 import { amountOf } from "../grading/queue_words.js";
-import { databaseName, lesserStore, openStore, pageStorage } from "../grading/local_store.js";
-import { clearOffline, owner } from "../grading/offline_store.js";
+import { databaseName, databaseNames, lesserStore, openStore } from "../grading/local_store.js";
+import { clearOffline, owners } from "../grading/offline_store.js";
 import { Outbox, sendable } from "../grading/outbox.js";
 import { Sender } from "../grading/sender.js";
 
@@ -93,9 +93,9 @@ function bindSignOut(waiting) {
 export async function bindWaiting() {
   const user = document.querySelector("meta[name=medgen-user]")?.content;
   if (!user || document.body.classList.contains("workstation")) return;
-  const kept = owner();
-  if (kept && kept.id !== user) await clearOffline(); // another person's readings are nobody's business
-  let waiting = null;
-  if (pageStorage()?.getItem(databaseName(user))) waiting = await new Waiting(user).start();
-  if (waiting || kept) bindSignOut(waiting);
+  const kept = await owners();
+  if (kept.some((id) => id !== user)) await clearOffline(); // another person's readings are nobody's business
+  const has = (await databaseNames()).includes(databaseName(user));
+  const waiting = has ? await new Waiting(user).start() : null;
+  if (waiting || kept.length) bindSignOut(waiting);
 }
