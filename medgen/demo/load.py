@@ -61,7 +61,7 @@ def load_people() -> dict[str, User]:
     present = set(User.objects.values_list("username", flat=True))
     absent = [member for member in CAST if member.username not in present]
     for member in absent:
-        roles = dict.fromkeys(member.roles, True)
+        roles: dict[str, Any] = dict.fromkeys(member.roles, True)
         create_person(username=member.username, name=member.name, password=None, actor=None, **roles)
     if absent:
         names = [member.username for member in absent]

@@ -19,6 +19,7 @@ from django.test import Client
 from annotation.datasets.models import Dataset, Item
 from annotation.studies.models import Study
 from annotation.systems.models import Output, Submission, System
+from annotation.work.executor import drain
 from scoring.metrics.__main__ import main as metrics_command
 from tests import factories
 from tests.acceptance.bench import command, edit, lines, question, save
@@ -126,7 +127,7 @@ def test_a_file_that_is_no_package_is_refused_with_a_reason_and_leaves_nothing(s
     assert not (home.parent / "evil.jsonl").exists()
 
 
-def test_a_page_named_png_refuses_its_line_and_the_good_line_goes_in(staff, home):
+def test_a_page_named_png_refuses_its_line_and_the_good_line_goes_in(staff, home, django_capture_on_commit_callbacks):
     pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
     target = io.BytesIO()
     import PIL.Image
@@ -142,6 +143,8 @@ def test_a_page_named_png_refuses_its_line_and_the_good_line_goes_in(staff, home
     looked = staff.post("/datasets/import/", form("/datasets/import/", "p.zip", package))
     upload = looked.context["upload"].id
     done = staff.post("/datasets/import/", {"upload": upload})
+    with django_capture_on_commit_callbacks(execute=True):
+        drain()
 
     assert (looked.status_code, done.status_code) == (200, 302)
     assert "bad.png" in looked.content.decode() and "<script>alert" not in looked.content.decode()
