@@ -17,6 +17,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
+from annotation.audit.record import record
 from annotation.datasets.errors import UploadError
 from annotation.datasets.unpacking import is_zip, unpack_zip
 from annotation.people.models import User
@@ -64,11 +65,19 @@ class Upload:
 
 
 def stage_upload(file: "UploadedFile[bytes]", *, owner: User, kind: str, said: dict[str, Any]) -> Upload:
-    """Keep an uploaded file until it is confirmed.
+    """Keep an uploaded file until it is confirmed; a refusal is left in the trail without the file's name.
 
     Raises:
         UploadError: too large, neither records nor an archive, or an archive that breaks a rule.
     """
+    try:
+        return _staged(file, owner=owner, kind=kind, said=said)
+    except UploadError:
+        record("upload refused", actor=owner, kind=kind)
+        raise
+
+
+def _staged(file: "UploadedFile[bytes]", *, owner: User, kind: str, said: dict[str, Any]) -> Upload:
     _sweep()
     name = _short_name(str(file.name))
     limit = settings.MEDGEN_UPLOAD_BYTES
