@@ -131,27 +131,30 @@ export class Submission {
   keepAmendment(payload) {
     const { reading, outbox, grading } = this.station;
     const base_version = this.base?.reading === reading.id ? this.base.version : reading.grade.version;
-    outbox.remember(this.#key(reading), { payload, base_version, reason: grading.foot.reason.value })
+    const kept = { payload, base_version, reason: grading.foot.reason.value };
+    this.begun = { reading: reading.id, ...kept };
+    outbox.remember(this.#key(reading), kept)
       .catch(() => this.station.status.banner("This computer keeps nothing more: submit the amendment before you close.", "bad"));
   }
-  amend() {
-    const { reading, grading } = this.station;
-    if (grading.mode !== "read" || !reading.grade || reading.locked_reason) return false;
-    this.#begin(reading);
-    return true;
+  /** Learn of an amendment that was begun before, so that going on with it takes no time. */
+  async prepare(reading) {
+    const begun = await this.station.outbox.recall(this.#key(reading)).catch(() => null);
+    this.begun = { reading: reading.id, ...begun };
   }
-  async #begin(reading) {
-    const { grading, outbox, status } = this.station;
-    const begun = await outbox.recall(this.#key(reading)).catch(() => null);
-    if (this.station.reading !== reading) return;
-    this.base = { reading: reading.id, version: begun?.base_version ?? reading.grade.version };
-    grading.open(reading, begun?.payload ?? reading.grade.payload, "amend");
-    if (begun?.reason) grading.foot.reason.value = begun.reason;
+  amend() {
+    const { reading, grading, status } = this.station;
+    if (grading.mode !== "read" || !reading.grade || reading.locked_reason) return false;
+    const begun = this.begun?.reading === reading.id ? this.begun : {};
+    this.base = { reading: reading.id, version: begun.base_version ?? reading.grade.version };
+    grading.open(reading, begun.payload ?? reading.grade.payload, "amend");
+    grading.foot.reason.value = begun.reason ?? "";
     grading.foot.reason.dispatchEvent(new Event("input"));
     status.announce("Amendment: change the grade and say why");
+    return true;
   }
   async cancelAmend() {
     const { reading, grading, outbox } = this.station;
+    this.begun = null;
     await outbox.forget(this.#key(reading));
     grading.open(reading, reading.grade.payload, "read");
   }

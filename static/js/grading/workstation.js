@@ -167,6 +167,7 @@ export class Workstation {
         await this.queue.flushNow();
         reading = await this.readings.get(url, { fresh: true });
       } else if (this.queue.isBehind(reading)) reading = await this.readings.get(url, { fresh: true });
+      if (reading.grade) await this.submission.prepare(reading);
     } catch (error) {
       showFailed(error, () => this.open(url, { push, payload, fresh: true }));
       return false;
