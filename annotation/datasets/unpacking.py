@@ -63,6 +63,8 @@ def _checked_entries(archive: zipfile.ZipFile, size: int, limits: ZipLimits) -> 
     everything = archive.infolist()
     if len(everything) > limits.entries:
         raise UploadError(f"{len(everything)} entries are more than {limits.entries}")
+    if not all(entry.filename for entry in everything):
+        raise UploadError("an entry has no name")
     _refuse_overlaps(everything, size)
     entries = [entry for entry in everything if not entry.is_dir() and not JUNK & set(entry.filename.split("/"))]
     seen: dict[str, str] = {}

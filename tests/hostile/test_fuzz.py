@@ -1,0 +1,68 @@
+"""The quick form of `tests/soak/test_fuzz.py`, and every file that once broke a parser."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from annotation.datasets.errors import UploadError
+from annotation.datasets.unpacking import unpack_zip
+from tests.hostile.fuzzing import MALFORMED, fuzz, parser_targets
+from tests.hostile.mutating import draw_of, mutated, mutated_value
+from tests.hostile.web_fuzzing import WEB
+
+SEED = 7
+
+
+def test_D16_ten_mutated_inputs_of_every_parser_are_answered(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDGEN_FUZZ_FINDINGS", str(tmp_path / "findings"))
+    findings, outcomes = [], set()
+    with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
+        for target in parser_targets(stack, Path(folder)):
+            report = fuzz(target, seed=SEED, count=10)
+            findings += report.findings
+            outcomes |= set(report.outcomes)
+
+    assert findings == []
+    assert {"accepted", "corrupt", "truncated", "refused whole", "lines refused", "unpacked"} <= outcomes
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", WEB)
+def test_ten_mutated_requests_are_answered(name, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDGEN_FUZZ_FINDINGS", str(tmp_path / "findings"))
+
+    report = fuzz(WEB[name](tmp_path), seed=SEED, count=10)
+
+    assert report.findings == []
+    assert sum(report.outcomes.values()) == 10
+
+
+def test_the_same_seed_gives_the_same_inputs():
+    first, again = (
+        [mutated(bytes(range(200)), b"other", draw_of(3, number)) for number in range(50)] for _ in range(2)
+    )
+    values, same = ([repr(mutated_value({"a": [1, {"b": "c"}]}, draw_of(3, n))) for n in range(50)] for _ in range(2))
+
+    assert first == again and values == same
+    assert len(set(first)) > 40
+
+
+def test_a_finding_is_kept_as_a_file(monkeypatch, tmp_path):
+    from tests.hostile.fuzzing import Target
+
+    def broken(data: bytes) -> str:
+        raise KeyError("a defect")
+
+    monkeypatch.setenv("MEDGEN_FUZZ_FINDINGS", str(tmp_path))
+
+    report = fuzz(Target("broken", [b"seed"], broken, 1), seed=1, count=3)
+
+    assert len(report.findings) == 3 and "KeyError" in report.findings[0]
+    assert 1 <= len(list(tmp_path.glob("found-*"))) <= 3
+
+
+def test_an_archive_entry_without_a_name_is_refused(tmp_path):
+    with pytest.raises(UploadError, match="an entry has no name"):
+        unpack_zip(MALFORMED / "entry-without-a-name.zip", tmp_path)
