@@ -5,6 +5,7 @@ rest to `ImportProblem` rows or to the words it says when the whole is refused.
 """
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from annotation.people.models import User
 from annotation.work.executor import drain
 from tests import factories
 from tests.acceptance.bench import command
+from tests.api.world import Program
 
 
 @dataclass
@@ -82,7 +84,24 @@ def by_page(folder: Path, slug: str) -> Answer:
     return _filled(answer, slug)
 
 
-DOORS: dict[str, Door] = {"service": by_service, "page": by_page, "command": by_command}
+def by_api(folder: Path, slug: str) -> Answer:
+    program = Program(_curator())
+    file = SimpleUploadedFile("package.zip", zipped(folder))
+    looked = program.upload("imports/items/", {"file": file, "dataset": slug})
+    answer = Answer(said=json.dumps(looked.data), statuses=[looked.status])
+    if looked.status >= 400:
+        answer.refused_whole = answer.said
+        return _filled(answer, slug)
+    done = program.post(f"uploads/{looked.data['upload']}/confirm/")
+    answer.said += json.dumps(done.data)
+    answer.statuses.append(done.status)
+    drain()
+    return _filled(answer, slug)
+
+
+DOORS: dict[str, Door] = {"service": by_service, "page": by_page, "command": by_command, "API": by_api}
+ARCHIVED = {"page", "API"}
+"""Doors that take an archive."""
 
 
 def zipped(folder: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""Threats 2.3, J01 to J08: hostile lines through service, page and command. Good lines around them go in."""
+"""Threats 2.3, J01 to J08: hostile lines through every door. Good lines around them go in."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import pytest
 
 from annotation.datasets.models import Item
 from tests.acceptance.bench import edit, question
-from tests.hostile.doors import DOORS
+from tests.hostile.doors import ARCHIVED, DOORS
 from tests.hostile.measuring import measured
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +79,7 @@ def test_J01_to_J08_a_hostile_line_is_named_and_its_neighbors_go_in(door, line: 
     with measured() as cost:
         answer = DOORS[door](folder, "fresh")
 
-    if (door, line.name) == ("page", "100 MB"):
+    if door in ARCHIVED and line.name == "100 MB":
         assert "more than 200 to 1 is refused" in answer.refused_whole  # as an archive it is a bomb
         return
     assert answer.refused_whole == ""
@@ -88,7 +88,7 @@ def test_J01_to_J08_a_hostile_line_is_named_and_its_neighbors_go_in(door, line: 
     assert answer.new == Item.objects.count() == 2
     assert "import finished" in answer.verbs and "Traceback" not in answer.said
     assert cost.seconds < 10
-    if door != "page":
+    if door not in ARCHIVED:
         assert cost.grown < 60
 
 

@@ -1,4 +1,4 @@
-"""Threats 2.1 and 2.2: every hostile picture through service, page and command, in one package with good ones."""
+"""Threats 2.1 and 2.2: every hostile picture through every door, in one package with good ones."""
 
 import io
 import json
