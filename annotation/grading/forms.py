@@ -46,7 +46,7 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
     if _declared_length(request) > BODY_LIMIT or len(request.body) > BODY_LIMIT:
         raise BadRequestError(f"Body: longer than {BODY_LIMIT // 1024} KiB.")
     try:
-        data = json.loads(request.body, parse_constant=_refuse_number, parse_float=_finite)
+        data = json.loads(request.body.decode(), parse_constant=_refuse_number, parse_float=_finite)
     except (ValueError, RecursionError) as problem:
         raise BadRequestError("Body: not JSON that can be read.") from problem
     if not isinstance(data, dict):
