@@ -29,6 +29,22 @@ def test_D16_ten_mutated_inputs_of_every_parser_are_answered(monkeypatch, tmp_pa
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("name", "outcome"), zip(WEB, ["HTTP 200", "HTTP 200", "exit 0", "HTTP 302"], strict=True))
+def test_a_request_that_is_not_mutated_is_taken(name, outcome, tmp_path):
+    target = WEB[name](tmp_path)
+
+    assert [target.run(seed) for seed in target.seeds] == [outcome]
+
+
+def test_files_that_are_not_mutated_are_taken():
+    with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
+        outcomes = {t.name: {t.run(seed) for seed in t.seeds} for t in parser_targets(stack, Path(folder))}
+
+    taken = {"accepted", "all lines read", "rows read", "unpacked"}
+    assert {name: found for name, found in outcomes.items() if not found <= taken} == {}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", WEB)
 def test_ten_mutated_requests_are_answered(name, monkeypatch, tmp_path):
     monkeypatch.setenv("MEDGEN_FUZZ_FINDINGS", str(tmp_path / "findings"))

@@ -51,7 +51,8 @@ def design_target(share: int, folder: Path) -> Target:
     """Designs through the command: refused by exit code 1 or 2, never by an exception."""
     released(3)
     people = [factories.person(f"fuzz_{number}") for number in range(2)]
-    seed = json.dumps(design_data(*people)).encode()
+    factories.person("fuzz_lead", may_create_studies=True)
+    seed = json.dumps(design_data(*people, coordinators=["fuzz_lead"])).encode()
     path = folder / "design.json"
 
     def run(data: bytes) -> str:
