@@ -283,7 +283,7 @@ def fuzz(target: Target, *, seed: int, count: int) -> Report:
     """Send `count` mutated inputs; every finding is kept as a file in `tests/malformed`."""
     report, started = Report(), time.monotonic()
     for number in range(count):
-        draw = draw_of(seed, number)
+        draw = draw_of(f"{seed}/{target.name}", number)
         if target.make is not None:
             data = target.make(draw, target.seeds)
         else:

@@ -41,7 +41,7 @@ HOSTILE: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def draw_of(seed: int, number: int) -> random.Random:
+def draw_of(seed: int | str, number: int) -> random.Random:
     return random.Random(f"{seed}/{number}")
 
 
