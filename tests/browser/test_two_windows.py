@@ -141,7 +141,8 @@ def test_what_a_locked_study_does_not_take_is_kept_to_be_copied(wired_page, wire
     home.do("UPDATE annotation_study SET state = 'locked' WHERE slug = 'demo-reading'")
     try:
         hands.press("5", "1")
-        expect(wired_page.locator("#saved")).to_contain_text("The study is locked")
+        expect(wired_page.locator("#saved")).to_have_text(f"Reading {position} not accepted · kept on this computer")
+        expect(wired_page.locator("#banner")).to_contain_text("The study is locked")
         wired_page.locator("#saved-act").click()
         dialog = wired_page.get_by_role("dialog")
         text = dialog.get_by_label("What you entered").input_value()

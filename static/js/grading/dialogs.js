@@ -63,7 +63,7 @@ function versionRow(row, picks, count) {
     return el("td", {}, el("label", { className: "choice" }, input, el("span", { textContent: text })));
   };
   const mark = el("span", { className: "differs", textContent: "≠", title: "differs" });
-  const name = el("th", { scope: "row" }, row.name, " ", mark);
+  const name = el("th", { scope: "row" }, row.name, "\u00a0", mark);
   return el("tr", { className: "differing" }, name, choice("this window", row.mine, true),
     choice("saved", row.theirs, false));
 }

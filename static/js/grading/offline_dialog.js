@@ -4,7 +4,10 @@ import { LEAST, MOST } from "./offline.js";
 
 const DEFAULT = 10;
 const PAUSE_MS = 350;
-const megabytes = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const sized = (bytes) => {
+  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+};
 const total = (rows) => rows.reduce((sum, { bytes }) => sum + bytes, 0);
 const readings = (n) => `${n} ${n === 1 ? "reading" : "readings"}`;
 const NOTE = "Instructions and images of these readings are stored in this browser, without encryption: whoever uses this "
@@ -61,7 +64,7 @@ export class OfflineDialog {
     const waiting = kept.filter(({ reading }) => !this.isDone(reading.id));
     this.removeButton.disabled = !kept.length;
     this.state.textContent = kept.length
-      ? `Kept now: ${readings(kept.length)}, ${megabytes(total(kept))}; ${waiting.length} still to grade.`
+      ? `Kept now: ${readings(kept.length)}, ${sized(total(kept))}; ${waiting.length} still to grade.`
       : "Nothing is kept on this computer now.";
     this.onchange(kept.length);
   }
@@ -88,9 +91,9 @@ export class OfflineDialog {
   async #offer(plan) {
     const room = await this.offline.room();
     const fits = await this.offline.fits(plan);
-    const free = room === null ? "This browser does not say how much is free." : `${megabytes(room)} are free for it.`;
+    const free = room === null ? "This browser does not say how much is free." : `${sized(room)} are free for it.`;
     this.size.textContent = plan.length
-      ? `${readings(plan.length)}, ${megabytes(total(plan))}. ${free}${fits ? "" : " That is too little: choose fewer."}`
+      ? `${readings(plan.length)}, ${sized(total(plan))}. ${free}${fits ? "" : " That is too little: choose fewer."}`
       : "No reading waits for you here.";
     this.plan = plan;
     this.keepButton.disabled = !plan.length || !fits;

@@ -21,7 +21,7 @@ const WHY = {
   "other-person": "Another person is signed in here", paused: "Study paused",
 };
 
-/** `{ kind: ok|busy|warn|bad|idle, text, act: "sign-in"|"choose"|"copy"|null }` */
+/** `{ kind: ok|busy|warn|bad|idle, text, title: more of it, act: "sign-in"|"choose"|"copy"|null }` */
 export function stateOf({ open, refused, failed, nextTry, since, savedAt, kind, full, lost }) {
   const conflict = refused.find((entry) => entry.refused.kind === "conflict");
   if (kind === "memory" && open.length) {
@@ -34,7 +34,8 @@ export function stateOf({ open, refused, failed, nextTry, since, savedAt, kind, 
   }
   if (refused.length) {
     const [{ position, refused: { why } }] = refused;
-    return { kind: "bad", text: `Not accepted, reading ${position}: ${why} Kept on this computer`, act: "copy" };
+    const title = `Reading ${position} was not accepted: ${why} It is kept on this computer.`;
+    return { kind: "bad", text: `Reading ${position} not accepted · kept on this computer`, title, act: "copy" };
   }
   if (open.length) return waiting(open, { failed, nextTry, since, full });
   if (full) return { kind: "warn", text: "Saved · the store of this computer is full", act: null };

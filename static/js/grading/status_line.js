@@ -19,16 +19,16 @@ export class StatusLine {
   probe(words) { $("probe").textContent = words; }
   held(words) { $("held").textContent = words; }
   /** The state is on screen at every moment; it is spoken when it turns, not at every save or second. */
-  saved({ kind, text, act = null }) {
+  saved({ kind, text, title = text, act = null }) {
     const line = $("saved");
     line.className = `state ${kind}`;
-    line.title = text;
+    line.title = title;
     if (line.textContent !== text) line.textContent = text;
     this.again.show(act === "sign-in");
     this.act = act;
     $("saved-act").hidden = !ACTS[act];
     if (ACTS[act]) $("saved-act").textContent = ACTS[act];
-    this.#speak(kind, text.replace(/ · next try in \d+ s/, "").replace(/\d+ changes?/, "changes"));
+    this.#speak(kind, title.replace(/ · next try in \d+ s/, "").replace(/\d+ changes?/, "changes"));
   }
   #speak(kind, words) {
     const troubled = kind === "warn" || kind === "bad";

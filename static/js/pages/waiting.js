@@ -15,6 +15,7 @@ const WHY = {
 
 const isSendable = (entry) => entry.kind in { draft: 1, submit: 1, skip: 1 };
 
+/** The notice stands among the page's messages, which are a live region. */
 class Waiting {
   constructor(user) { this.user = user; }
 
@@ -49,9 +50,8 @@ class Waiting {
     this.notice = document.createElement("div");
     this.notice.className = "notice";
     this.notice.id = "waiting";
-    this.notice.setAttribute("role", "status");
     this.notice.append(document.createTextNode(""));
-    document.getElementById("content")?.prepend(this.notice);
+    (document.getElementById("messages") ?? document.getElementById("content"))?.prepend(this.notice);
     return this.notice;
   }
   #link({ urls, position }) {
