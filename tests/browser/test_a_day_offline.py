@@ -24,6 +24,14 @@ NO_STORAGE = (
     "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'SecurityError'); } });"
 )
 
+FULL = """for (const name of ["add", "put"]) {
+  const real = IDBObjectStore.prototype[name];
+  IDBObjectStore.prototype[name] = function (...given) {
+    if (window.storeIsFull) throw new DOMException("full", "QuotaExceededError");
+    return real.apply(this, given);
+  };
+}"""
+
 
 class Laptop:
     """A browser with a profile on the disk, as a person has it: it can be killed and started again."""
@@ -191,6 +199,26 @@ def test_a_browser_without_a_database_says_so_and_loses_nothing(browser, wired, 
     sees_saved(page)
     assert home.scores(reading) == entered
     context.close()
+
+
+def test_a_full_store_is_said_and_what_is_entered_goes_on_being_kept(wired_page, wired):
+    wire, home = wired
+    wired_page.add_init_script(FULL)
+    hands, reading, _ = at_work(wired_page)
+    wire.cut = "before"
+    hands.press("4")
+    expect(wired_page.locator("#saved")).to_have_text(KEPT, timeout=20_000)
+    wired_page.evaluate("() => { window.storeIsFull = true; }")
+    hands.press("5")
+    entered = hands.scores
+    expect(wired_page.locator("#saved")).to_contain_text("its store is full")
+    wired_page.reload()
+    settle(wired_page)
+    assert hands.scores == entered
+    wire.cut = ""
+
+    sees_saved(wired_page)
+    assert home.scores(reading) == entered
 
 
 def test_a_page_of_another_server_in_between_is_no_save(wired_page, wired):

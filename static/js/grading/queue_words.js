@@ -5,9 +5,10 @@ const clock = (when, seconds = true) => (
   new Date(when).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }) }));
 const counted = (n, one, many) => (n ? `${n} ${n === 1 ? one : many}` : null);
 
-/** "2 grades and 3 changes". */
+/** "2 grades and 3 changes"; what a waiting grade says is not counted again as changes. */
 export function amountOf(entries) {
-  const of = (kind) => entries.filter((entry) => entry.kind === kind);
+  const graded = new Set(entries.filter((entry) => entry.kind === "submit").map((entry) => entry.reading));
+  const of = (kind) => entries.filter((entry) => entry.kind === kind && (kind !== "draft" || !graded.has(entry.reading)));
   const changes = of("draft").reduce((sum, entry) => sum + (entry.changes ?? 1), 0);
   const parts = [
     counted(of("submit").length, "grade", "grades"), counted(changes, "change", "changes"),
