@@ -8,7 +8,12 @@ import pytest
 
 from annotation.datasets.errors import UploadError
 from annotation.datasets.unpacking import unpack_zip
+from annotation.imaging.image import ImageError
+from annotation.imaging.limits import Limits
+from annotation.imaging.sandbox import Decoder
+from tests import images
 from tests.hostile.fuzzing import MALFORMED, fuzz, parser_targets
+from tests.hostile.measuring import measured
 from tests.hostile.mutating import draw_of, mutated, mutated_value
 from tests.hostile.web_fuzzing import WEB
 
@@ -82,3 +87,16 @@ def test_a_finding_is_kept_as_a_file(monkeypatch, tmp_path):
 def test_an_archive_entry_without_a_name_is_refused(tmp_path):
     with pytest.raises(UploadError, match="an entry has no name"):
         unpack_zip(MALFORMED / "entry-without-a-name.zip", tmp_path)
+
+
+def test_a_jpeg_ls_stream_that_keeps_its_decoder_busy_costs_its_file_only(tmp_path):
+    """480 pixels in 1,292 bytes, on which the decoder works for many seconds before it gives up."""
+    good = images.save_png(tmp_path / "a.png", images.photograph())
+    with Decoder(limits=Limits(seconds=1.0)) as decoder:
+        decoder.prepare(good, key=b"a secret")
+        with measured() as cost, pytest.raises(ImageError) as caught:
+            decoder.prepare(MALFORMED / "jpeg-ls-that-keeps-its-decoder-busy.dcm", key=b"a secret")
+        assert decoder.prepare(good, key=b"a secret").width == 64
+
+    assert caught.value.reason in {"timeout", "corrupt"}
+    assert cost.seconds < 5
