@@ -115,6 +115,8 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "Z03 encrypted": (encrypted, "is encrypted"),
     "Z03 other packing": (lambda: archive(("data.jsonl", GOOD), method=zipfile.ZIP_LZMA), "other than deflate"),
     "Z03 60,000 files": (lambda: empty_files(60_000), "60000 entries are more than 50000"),
+    "Z01 the folder itself": (beside("."), "names no file"),
+    "Z04 one path twice": (lambda: archive(("data.jsonl", GOOD), ("./data.jsonl", GOOD)), "same file as"),
     "Z04 one name twice": (lambda: archive(("data.jsonl", GOOD), ("data.jsonl", GOOD)), "same file as"),
 }  # fmt: skip
 

@@ -84,9 +84,17 @@ def test_a_finding_is_kept_as_a_file(monkeypatch, tmp_path):
     assert 1 <= len(list(tmp_path.glob("found-*"))) <= 3
 
 
-def test_an_archive_entry_without_a_name_is_refused(tmp_path):
-    with pytest.raises(UploadError, match="an entry has no name"):
-        unpack_zip(MALFORMED / "entry-without-a-name.zip", tmp_path)
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("entry-without-a-name.zip", "an entry has no name"),
+        ("entry-that-is-the-folder.zip", "names no file"),
+        ("entries-of-one-path.zip", "names the same file as"),
+    ],
+)
+def test_an_archive_that_once_broke_the_unpacking_is_refused(name, words, tmp_path):
+    with pytest.raises(UploadError, match=words):
+        unpack_zip(MALFORMED / name, tmp_path)
 
 
 def test_a_jpeg_ls_stream_that_keeps_its_decoder_busy_costs_its_file_only(tmp_path):
