@@ -70,6 +70,8 @@ def _checked_entries(archive: zipfile.ZipFile, size: int, limits: ZipLimits) -> 
     seen: dict[str, str] = {}
     for entry in entries:
         name = entry.filename
+        if not PurePosixPath(name).parts:
+            raise UploadError(f"{name!r}: names no file")
         for rule in _broken_rules(entry, limits):
             raise UploadError(f"{name[:120]!r}: {rule}")
         folded = unicodedata.normalize("NFC", PurePosixPath(name).as_posix()).casefold()
@@ -108,8 +110,6 @@ def _broken_rules(entry: zipfile.ZipInfo, limits: ZipLimits) -> Iterator[str]:
     kind = stat.S_IFMT(mode)
     if name.startswith("/") or ".." in parts or _CONTROL.search(getattr(entry, "orig_filename", name)):
         yield "leads out of the archive or holds a character that is not allowed in a name"
-    if not parts:
-        yield "names no file"
     if any(part != part.rstrip(". ") for part in parts):
         yield "ends in a dot or a blank"
     if len(name) > limits.name_characters:
