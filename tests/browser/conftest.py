@@ -109,13 +109,22 @@ def wired(product: Product) -> Iterator[tuple[Wire, Home]]:
         yield wire, Home(product.home)
 
 
+@pytest.fixture(scope="package")
+def wired_login() -> dict[str, Any]:
+    """The cookies of the last login, used as long as the server takes them: tests end logins too."""
+    return {}
+
+
 @pytest.fixture
-def wired_page(browser: Browser, wired: tuple[Wire, Home]) -> Iterator[Page]:
-    """A window of reader 3 at the far end of the wire, signed in by the form."""
+def wired_page(browser: Browser, wired: tuple[Wire, Home], wired_login: dict[str, Any]) -> Iterator[Page]:
+    """A window of reader 3 at the far end of the wire, signed in."""
     wire, _ = wired
-    context = new_context(browser, f"http://127.0.0.1:{wire.port}")
+    context = new_context(browser, f"http://127.0.0.1:{wire.port}", state=wired_login.get("state"))
     made = context.new_page()
-    sign_in(made, "reader3")
+    if not context.request.get("/sign-in/again/").json()["signed_in"]:
+        context.clear_cookies()
+        sign_in(made, "reader3")
+        wired_login["state"] = {"cookies": context.cookies(), "origins": []}
     yield made
     wire.cut, wire.at_post = "", lambda: None
     context.close()

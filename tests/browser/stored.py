@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.cutting import Wire
 from tests.browser.keyboard import Hands
 from tests.browser.visitor import settle
 
@@ -66,6 +67,12 @@ def at_work(page: Page) -> tuple[Hands, str, int]:
     page.goto(reading["urls"]["page"])
     settle(page)
     return Hands(page), reading["id"], int(reading["position"])
+
+
+def mend(page: Page, wire: Wire) -> None:
+    """The network is back, and the browser says so."""
+    wire.cut = ""
+    page.evaluate("() => dispatchEvent(new Event('online'))")
 
 
 def sees_saved(page: Page, seconds: int = 30) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from medgen.demo.cast import PASSWORD
 from tests.browser.cutting import Wire
 from tests.browser.keyboard import Hands
-from tests.browser.stored import KEPT, Home, at_work, sees_saved, soon
+from tests.browser.stored import KEPT, Home, at_work, mend, sees_saved, soon
 from tests.browser.visitor import CHROMIUM, SMALL, new_context, settle, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -145,7 +145,7 @@ def test_a_day_offline_with_a_killed_browser_arrives_whole(laptop, wired):
     done.append(grade(page, "3"))
     assert [home.grades(reading) for reading, _, _ in done] == [[], [], [], []]
     home.do("DELETE FROM django_session")  # the login has expired meanwhile
-    wire.cut = ""
+    mend(page, wire)
     sign_in_again(page)
 
     soon(lambda: all(home.grades(reading) for reading, _, _ in done), page, 60)
@@ -194,7 +194,7 @@ def test_a_browser_without_a_database_says_so_and_loses_nothing(browser, wired, 
         page.reload()
         settle(page)
         assert hands.scores == entered
-    wire.cut = ""
+    mend(page, wire)
 
     sees_saved(page)
     assert home.scores(reading) == entered
@@ -215,7 +215,7 @@ def test_a_full_store_is_said_and_what_is_entered_goes_on_being_kept(wired_page,
     wired_page.reload()
     settle(wired_page)
     assert hands.scores == entered
-    wire.cut = ""
+    mend(wired_page, wire)
 
     sees_saved(wired_page)
     assert home.scores(reading) == entered

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from medgen.demo.cast import PASSWORD
-from tests.browser.stored import KEPT, at_work, sees_saved, soon
+from tests.browser.stored import KEPT, at_work, mend, sees_saved, soon
 from tests.browser.visitor import settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -27,7 +27,7 @@ def test_a_grade_whose_wire_is_cut_is_there_exactly_once(wired_page, wired, cut)
     hands.leaves(position)
     expect(page.locator("#saved")).to_have_text(KEPT, timeout=20_000)
     assert wire.swallowed > before
-    wire.cut = ""
+    mend(page, wire)
 
     expect(page.locator("#saved")).to_have_text(re.compile("^Saved"), timeout=30_000)
     assert home.grades(reading) == [(1, expected)]
@@ -70,7 +70,7 @@ def test_a_reload_while_the_wire_is_cut_keeps_what_was_entered(wired_page, wired
 
     page.reload()
     settle(page)
-    wire.cut = ""
+    mend(page, wire)
 
     sees_saved(page)
     assert hands.scores == entered

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.keyboard import Hands
-from tests.browser.stored import KEPT, at_work, sees_saved, soon
+from tests.browser.stored import KEPT, at_work, mend, sees_saved, soon
 from tests.browser.visitor import settle, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -78,7 +78,7 @@ def test_a_grade_from_a_window_that_missed_a_change_is_not_taken_unasked(wired_p
     expect(other.locator("#saved")).to_have_text(KEPT, timeout=30_000)
     assert home.grades(reading) == []
     other.close()
-    wire.cut = ""
+    mend(wired_page, wire)
     soon(lambda: home.grades(reading) == [(1, [4.0] * n)], wired_page, 30)
 
     first.press("5")
@@ -103,7 +103,7 @@ def test_a_page_elsewhere_sends_what_a_closed_window_left(wired_page, wired):
 
     page.goto("/")
     expect(page.locator("#waiting")).to_contain_text(re.compile("2 changes of this computer are not sent yet"))
-    wire.cut = ""
+    mend(page, wire)
 
     expect(page.locator("#waiting")).to_contain_text(
         "Everything that was kept on this computer is saved", timeout=20_000

@@ -23,7 +23,8 @@ SMALL, LARGE = (1366, 768), (1920, 1080)
 ROLES = ("operator", "curator", "coordinator", "analyst", "reader3")
 HREF = re.compile(r"<a\b[^>]*?\bhref=\"([^\"#?]+)[^\"]*\"")
 NOT_PAGES = re.compile(
-    r"(json|thumbnail|frames|data|download|problems|manifest|study-flags|item-metrics|healthz|readyz|service-worker)$"
+    r"(json|thumbnail|frames|data|download|problems|manifest|study-flags|item-metrics|healthz|readyz"
+    r"|service-worker|sign-in-again|job-progress|^api)$"
 )
 KEPT = {"annotation:item-detail": 2, "annotation:reading-detail": 3}
 

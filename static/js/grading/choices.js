@@ -88,12 +88,15 @@ export class Choices {
   async #afterSaved(entry, current, payload) {
     const { station } = this;
     const wasGrade = entry.kind === "submit";
-    await station.queue.resolve(entry, current.revision, payload);
+    const settled = station.queue.resolve(entry, current.revision, payload);
     if (wasGrade) station.submission.undone(entry);
-    if (station.reading?.id === entry.reading) {
+    const shown = station.reading?.id === entry.reading;
+    if (shown) { // at once: the next keystroke belongs to what was chosen
       station.reading.draft = payload ? station.reading.draft : current;
       station.grading.open(station.reading, payload ?? current.payload, "grade");
-    } else if (wasGrade) await station.open(entry.urls.self, { fresh: true });
+    }
+    await settled;
+    if (wasGrade && !shown) await station.open(entry.urls.self, { fresh: true });
     if (wasGrade) station.status.banner("The two versions are settled. Look at the result and submit it.", "warn");
   }
   async #afterSubmitted(entry, submitted, payload) {
