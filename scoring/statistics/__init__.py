@@ -10,6 +10,7 @@ from scoring.statistics.agreement import (
     positive_agreement,
 )
 from scoring.statistics.alpha import alpha_from_counts, alpha_interval, krippendorff_alpha
+from scoring.statistics.blinding import BlindingIndex, bang_index, james_index
 from scoring.statistics.correlation import kendall_tau_b, spearman
 from scoring.statistics.errors import UndefinedStatisticError
 from scoring.statistics.gwet import gwet_ac
@@ -35,6 +36,7 @@ from scoring.statistics.significance import holm, sign_flip_test
 from scoring.statistics.summary import PassShare, pass_share, standard_deviation
 
 __all__ = [
+    "BlindingIndex",
     "Comparison",
     "Interval",
     "PairAgreement",
@@ -44,6 +46,7 @@ __all__ = [
     "UndefinedStatisticError",
     "alpha_from_counts",
     "alpha_interval",
+    "bang_index",
     "bootstrap_interval",
     "bradley_terry",
     "cohen_kappa",
@@ -53,6 +56,7 @@ __all__ = [
     "icc",
     "icc_interval",
     "icc_reml",
+    "james_index",
     "kendall_tau_b",
     "krippendorff_alpha",
     "paired_difference_interval",
