@@ -57,3 +57,13 @@ def test_the_number_of_queries_of_the_list_does_not_grow(curator, sign_in, djang
 
     with django_assert_max_num_queries(len(one)):
         client.get(page)
+
+
+def test_the_result_is_offered_to_who_asked_for_it_only(curator, operator, sign_in):
+    job = ask(curator, n=1)
+    drain()
+    Job.objects.filter(pk=job.pk).update(result={"url": "/imports/x/", "label": "Show the import"})
+    page = reverse("annotation:job-detail", args=[job.pk])
+
+    assert "Show the import" in sign_in(curator).get(page).content.decode()
+    assert "/imports/x/" not in sign_in(operator).get(page).content.decode()
