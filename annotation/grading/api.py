@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from annotation.assets import serving
 from annotation.assets.models import Asset
 from annotation.datasets.api import FramesTold
-from annotation.grading import forms, presentation, progress, services
+from annotation.grading import forms, guessing, presentation, progress, services
 from annotation.grading.errors import GradingError, InvalidGradeError
 from annotation.grading.own import own_reading, refuse_without_consent
 from annotation.grading.reading_json import Addresses, reading_json, readings_of
@@ -77,6 +77,7 @@ class ReadingTold(Told):
     skip_reasons = serializers.ListField(child=serializers.CharField())
     draft = serializers.JSONField(allow_null=True)
     grade = serializers.JSONField(allow_null=True)
+    guess = serializers.BooleanField(help_text="whether it is asked afterwards which system it was")
     urls = serializers.DictField(child=serializers.CharField(allow_null=True))
 
 
@@ -132,6 +133,12 @@ class SkipSent(Sent):
     text = serializers.CharField(max_length=20_000, allow_blank=True, default="")
 
 
+class GuessesSent(Sent):
+    guesses = serializers.DictField(
+        child=serializers.JSONField(), help_text="by label: guess (empty: could not tell), sure 1 to 5, why"
+    )
+
+
 class FlagsTold(Told):
     readers = serializers.ListField(child=serializers.JSONField())
     severe = serializers.IntegerField()
@@ -150,6 +157,7 @@ def _addresses(reading: Reading) -> Addresses:
             "submit": api_address("reading-submit", reading.pk),
             "amend": api_address("reading-amend", reading.pk),
             "skip": api_address("reading-skip", reading.pk),
+            "guess": api_address("reading-guess", reading.pk),
             "next": None if following is None else api_address("reading", following),
             "study": api_address("readings") + f"?study={reading.study.slug}",
         },
@@ -229,6 +237,12 @@ class Readings(Endpoint):
         """Put a reading aside with a reason."""
         services.skip_reading(reading=own_reading(self.person, pk), actor=self.person, **self.body)
 
+    @operation(status=204, takes=GuessesSent, refuses=REFUSED)
+    def guess(self, request: Request, pk: UUID) -> None:
+        """Say which system it may have been, after a reading that asks for it; the answer is never shown."""
+        reading = own_reading(self.person, pk)
+        guessing.record_guesses(reading=reading, actor=self.person, data=dict(self.sent))
+
 
 class Flags(Endpoint):
     noun = "flags"
@@ -251,5 +265,6 @@ routes = [
     route(f"{READING}/submit/", Readings, {"post": "submit"}, "reading-submit"),
     route(f"{READING}/amend/", Readings, {"post": "amend"}, "reading-amend"),
     route(f"{READING}/skip/", Readings, {"post": "skip"}, "reading-skip"),
+    route(f"{READING}/guess/", Readings, {"post": "guess"}, "reading-guess"),
     route("studies/<slug:slug>/flags/", Flags, {"get": "show"}, "study-flags"),
 ]

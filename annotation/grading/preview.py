@@ -72,6 +72,7 @@ def preview_json(study: Study, number: int) -> dict[str, Any]:
             "draft": None,
             "submit": None,
             "skip": None,
+            "guess": None,
             "next": _to("preview-json", study, following),
             "next_page": _to("preview-detail", study, following),
             "previous_page": _to("preview-detail", study, number - 1 or None),
@@ -90,6 +91,7 @@ def preview_json(study: Study, number: int) -> dict[str, Any]:
         **content_json(study, item.shown, presentation.sheet_of(study.pk), addresses),
         "draft": None,
         "grade": None,
+        "guess": False,
         "urls": addresses.urls,
     }
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.query import QuerySet
 from django.urls import reverse
 
 from annotation.grading import presentation
 from annotation.grading.bases import draft_json
-from annotation.grading.models import CriterionScore, ErrorMark, Grade
+from annotation.grading.guessing import is_asked
+from annotation.grading.models import CriterionScore, ErrorMark, Grade, SystemGuess
 from annotation.grading.presentation import Pane, Presentation, Sheet
 from annotation.grading.rules import NA, NA_REASONS, NOT_APPLICABLE, SAFETY_LEVELS, SKIP_REASONS, not_applicable
 from annotation.grading.services import closed_reason, damage_reason
@@ -50,6 +51,7 @@ def readings_of(user: User) -> QuerySet[Reading]:
             ),
             n_readings=Subquery(counted),
             n_submitted=Subquery(counted.filter(status=Reading.Status.SUBMITTED)),
+            has_guesses=Exists(SystemGuess.objects.filter(reading_output__reading=OuterRef("pk"))),
         )
     )
 
@@ -72,6 +74,7 @@ def reading_json(reading: Reading, addresses: Addresses | None = None) -> dict[s
         **content_json(reading.study, shown, sheet, addresses),
         "draft": None if submitted or draft is None else draft_json(draft),
         "grade": grade_json(reading) if submitted else None,
+        "guess": is_asked(reading.study, reading.position, answered=getattr(reading, "has_guesses", False)),
         "urls": addresses.urls,
     }
 
@@ -114,6 +117,7 @@ def _addresses(reading: Reading) -> Addresses:
             "draft": _to("draft-save", reading.pk),
             "submit": _to("grade-submit", reading.pk),
             "skip": _to("reading-skip", reading.pk),
+            "guess": _to("guess-save", reading.pk),
             "next": _to("reading-json", following),
             "next_page": _to("reading-detail", following),
             "previous_page": _to("reading-detail", previous),

@@ -93,7 +93,7 @@ def _refuse_damaged(reading: Reading) -> None:
         raise DamagedImageError(reason)
 
 
-def _refuse_closed(study: Study) -> None:
+def refuse_closed(study: Study) -> None:
     if reason := closed_reason(study):
         raise StudyClosedError(reason, study.state)
 
@@ -120,7 +120,7 @@ def save_draft(
     if draft is not None and draft.client_id == client_id and revision <= draft.revision:
         repeats.refuse_other_draft(draft, revision, payload)
         return draft
-    _refuse_closed(reading.study)
+    refuse_closed(reading.study)
     if reading.status not in OPEN_STATUSES:
         raise AlreadySubmittedError("This reading is submitted; a change needs a reason.")
     if draft is not None and draft.client_id != client_id and not base_revision == draft.revision < revision:
@@ -181,7 +181,7 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
         judgments = _judgments(reading, sheet, entry)
         repeats.refuse_other_entry(reading, entry.submit_key, judgments, entry.reason)
         return Receipt(sent.version, sent.submitted_at)
-    _refuse_closed(reading.study)
+    refuse_closed(reading.study)
     _refuse_damaged(reading)
     is_amendment = _is_amendment(reading, entry)
     if is_amendment:
@@ -222,7 +222,7 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
 
 def _refuse_closed_meanwhile(reading: Reading) -> None:
     """The event above waited for the study's chain, which closing the study writes too: now its state is sure."""
-    _refuse_closed(Study.objects.only("state").get(pk=reading.study_id))
+    refuse_closed(Study.objects.only("state").get(pk=reading.study_id))
 
 
 def _is_amendment(reading: Reading, entry: Entry) -> bool:
@@ -335,7 +335,7 @@ def skip_reading(*, reading: Reading, actor: User, reason: str, text: str = "") 
         text.strip(),
     ):
         return
-    _refuse_closed(reading.study)
+    refuse_closed(reading.study)
     won = Reading.objects.filter(pk=reading.pk, status__in=OPEN_STATUSES, study__state=Study.State.RUNNING).update(
         status=Reading.Status.SKIPPED, skip_reason=reason, skip_text=text.strip()
     )

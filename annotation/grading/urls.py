@@ -18,6 +18,7 @@ urlpatterns = [
     path("readings/<uuid:pk>/draft/", views.save_draft, name="draft-save"),
     path("readings/<uuid:pk>/submit/", views.submit_grade, name="grade-submit"),
     path("readings/<uuid:pk>/skip/", views.skip_reading, name="reading-skip"),
+    path("readings/<uuid:pk>/guess/", views.save_guess, name="guess-save"),
     path("studies/<slug:slug>/_flags/", views.show_flags, name="study-flags"),
     path("studies/<slug:slug>/preview/", views.start_preview, name="study-preview"),
     path("studies/<slug:slug>/preview/<int:number>/", views.show_preview, name="preview-detail"),

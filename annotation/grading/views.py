@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotation.assets import serving
 from annotation.assets.models import Asset
-from annotation.grading import forms, grants, presentation, preview, progress, services
+from annotation.grading import forms, grants, guessing, presentation, preview, progress, services
 from annotation.grading.answers import workstation
 from annotation.grading.own import find_own, own_reading, refuse_without_consent
 from annotation.grading.reading_json import reading_json, readings_of
@@ -144,6 +144,14 @@ def skip_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
     data = forms.read_json(request)
     reason, text = data.get("reason"), data.get("text") or ""
     services.skip_reading(reading=reading, actor=_user(request), reason=str(reason or ""), text=text)
+    return JsonResponse({})
+
+
+@workstation
+@require_POST
+def save_guess(request: HttpRequest, pk: UUID) -> HttpResponse:
+    reading = own_reading(_user(request), pk)
+    guessing.record_guesses(reading=reading, actor=_user(request), data=forms.read_json(request))
     return JsonResponse({})
 
 

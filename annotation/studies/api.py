@@ -55,6 +55,7 @@ class DesignSent(Sent):
     readers_per_item = _whole(*LIMITS["readers_per_item"])
     gap = _whole(*LIMITS["gap"])
     seed = _whole(*LIMITS["seed"])
+    guess_block = _whole(*LIMITS["guess_block"])
     instructions = serializers.CharField(max_length=INSTRUCTIONS_LIMIT, required=False, allow_blank=True)
     due_on = serializers.DateField(required=False, allow_null=True)
 
@@ -80,6 +81,7 @@ class BoardTold(Told):
     readers_per_item = serializers.IntegerField()
     gap = serializers.IntegerField()
     seed = serializers.IntegerField()
+    guess_block = serializers.IntegerField()
     instructions = serializers.CharField(allow_blank=True)
     due_on = serializers.DateField(allow_null=True)
     design_hash = serializers.CharField(allow_blank=True)

@@ -2,11 +2,12 @@
 
     {"name": "Round one", "slug": "round-1", "release": "liver@1.0", "submissions": ["aurora", "SU-0002"],
      "rubrics": ["T1", "T6@1.0"], "mode": "one", "readers": ["anna", {"username": "ben", "cap": 40}],
-     "analysts": ["dora"], "coordinators": ["emil"], "readers_per_item": 2, "gap": 20, "seed": 4711,
+     "analysts": ["dora"], "coordinators": ["emil"], "readers_per_item": 2, "gap": 20, "seed": 4711, "guess_block": 0,
      "formats": ["image_editing"], "tasks": [], "modalities": ["ct"], "sample": 30,
      "instructions": "…", "consent_text": "…", "due_on": "2026-12-24"}
 
 Name, slug, release, submissions, rubrics and readers are needed; the rest has the defaults of `StudyDesign`.
+`guess_block` n asks readers after every n readings which system they believe it was; 0 never asks.
 `sample` is the number of items drawn from each stratum (format, task and modality); null takes all.
 """
 
@@ -23,7 +24,7 @@ RELEASE = re.compile(r"[-a-zA-Z0-9_]{1,60}@\S{1,40}")
 RESERVED_SLUGS = ("new",)
 MODES = ("one", "all")
 NAME_LIMIT, INSTRUCTIONS_LIMIT = 120, 20_000
-LIMITS = {"readers_per_item": (1, 100), "gap": (0, 10_000), "seed": (0, 2**31 - 1)}
+LIMITS = {"readers_per_item": (1, 100), "gap": (0, 10_000), "guess_block": (0, 1_000), "seed": (0, 2**31 - 1)}
 SAMPLE_LIMITS = (1, 100_000)
 CAP_LIMITS = (1, 100_000)
 
@@ -57,6 +58,7 @@ class StudyDesign:
     readers_per_item: int = 2
     gap: int = 20
     seed: int = 1
+    guess_block: int = 0
     instructions: str = ""
     consent_text: str = ""
     due_on: date | None = None
@@ -225,6 +227,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "readers_per_item": _whole(*LIMITS["readers_per_item"]),
     "gap": _whole(*LIMITS["gap"]),
     "seed": _whole(*LIMITS["seed"]),
+    "guess_block": _whole(*LIMITS["guess_block"]),
     "instructions": _text(INSTRUCTIONS_LIMIT),
     "consent_text": _text(INSTRUCTIONS_LIMIT),
     "due_on": _date,

@@ -86,6 +86,14 @@ class StudyForm(forms.Form):
         initial=1,
         help_text="Everything that chance decides is drawn from it, once.",
     )
+    guess_block = forms.IntegerField(
+        min_value=LIMITS["guess_block"][0],
+        max_value=LIMITS["guess_block"][1],
+        initial=0,
+        required=False,
+        label="Ask “which system was it?” after every",
+        help_text="Readings of a block; measures whether blinding held. 0 or empty: never.",
+    )
     analysts = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, required=False)
     instructions = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), required=False, max_length=20_000)
     consent_text = forms.CharField(
@@ -123,6 +131,7 @@ class StudyForm(forms.Form):
         data = dict(self.cleaned_data)
         cap = data.pop("cap")
         data["readers"] = [{"username": name, "cap": cap} for name in data["readers"]]
+        data["guess_block"] = data["guess_block"] or 0
         data["slug"] = data["slug"] or slugify(data["name"])[:60]
         data["release"] = str(self.release)
         data["due_on"] = data["due_on"].isoformat() if data["due_on"] else None

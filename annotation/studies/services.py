@@ -74,6 +74,7 @@ def _study(made: Plan, actor: User | None) -> Study:
         seed=design.seed,
         instructions=design.instructions,
         consent_text=design.consent_text,
+        guess_block=design.guess_block,
         due_on=design.due_on,
         created_by=actor,
     )

@@ -90,6 +90,7 @@ def world() -> dict[str, Any]:
     """One of everything, a person with every role but reader, and a reader."""
     staff = factories.person("staff", is_operator=True, is_curator=True, may_create_studies=True)
     made = grading.small_study(factories.person("reading"), formats=("vqa", "image_editing"))
+    type(made.study).objects.filter(pk=made.study.pk).update(guess_block=1)
     for role in ("coordinator", "analyst"):
         factories.enroll(made.study, staff, role)
     from annotation.datasets.models import ImportJob
@@ -240,14 +241,15 @@ BAD_FIELDS: dict[str, list[Any]] = {
     "client_time": ["x", 1, "9999-99-99T99:99:99Z", "\ud800", "2026-01-01T00:00:00"],
     "reason": [1, [], "\0", "\ud800", "x" * 300_000, "nonsense"], "text": [1, [], "\0", "\ud800", "x" * 300_000],
 }  # fmt: skip
-JSON_ADDRESSES = [
-    address for address in ALL if address.name.split(":")[-1] in {"draft-save", "grade-submit", "reading-skip"}
-]
+SENDS_JSON = {"draft-save", "grade-submit", "reading-skip", "guess-save"}
+JSON_ADDRESSES = [address for address in ALL if address.name.split(":")[-1] in SENDS_JSON]
 
 
 def good_body(name: str) -> dict[str, Any]:
     if name.endswith("reading-skip"):
         return {"reason": "image problem", "text": ""}
+    if name.endswith("guess-save"):
+        return {"guesses": {"A": {"guess": "", "sure": None, "why": ""}}}
     if name.endswith("draft-save"):
         return grading.draft_body()
     return grading.submission_body()

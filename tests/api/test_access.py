@@ -113,6 +113,7 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("reading-submit", "post"): READS,
     ("reading-amend", "post"): READS,
     ("reading-skip", "post"): READS,
+    ("reading-guess", "post"): READS,
     ("submission-metrics", "get"): SEES_SYSTEMS,
     ("submission-metrics", "post"): SEES_SYSTEMS,
     ("metric-summaries", "get"): SEES_SYSTEMS,
@@ -143,6 +144,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("reading-submit", "post"): GRADE,
     ("reading-amend", "post"): GRADE | {"reason": "a reason"},
     ("reading-skip", "post"): {"reason": "image problem"},
+    ("reading-guess", "post"): {"guesses": {"A": {"guess": ""}}},
     ("composite", "post"): {"weighting": "plain", "weights": []},
 }  # fmt: skip
 ADDRESSES = {(each.name, method): each for each in api_addresses() for method in each.methods}

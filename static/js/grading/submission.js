@@ -45,6 +45,8 @@ export class Submission {
     queue.submit(reading, body, next ? HOLD_MS : 0);
     status.announce(`Reading ${reading.position} submitted`);
     this.#showHeld();
+    await station.guessing.ask(reading);
+    if (!station.done.has(reading.id) || station.reading.id !== reading.id) return; // taken back or turned away meanwhile
     if (next) await station.open(next);
     else await this.#last(reading);
   }

@@ -9,6 +9,7 @@ import { Choices } from "./choices.js";
 import { WorkClock } from "./clock.js";
 import { askSkip } from "./dialogs.js";
 import { Grading } from "./grading.js";
+import { Guessing } from "./guess.js";
 import { showInstruction } from "./instruction.js";
 import { OfflineDialog } from "./offline_dialog.js";
 import { showAllDone, showFailed, showPanel } from "./panels.js";
@@ -48,6 +49,7 @@ export class Workstation {
     this.#viewer(draw);
     this.#queue(again);
     this.submission = new Submission(this);
+    this.guessing = new Guessing(this);
     this.choices = new Choices(this);
     this.#rubric();
     this.#keys();
@@ -183,6 +185,7 @@ export class Workstation {
     this.reading = reading;
     this.readings.forget(reading.urls.self); // shown once: it changes from here on
     showPanel(null);
+    this.guessing.close();
     this.clock.restart();
     const begun = reading.preview ? null : this.queue.begin(reading);
     const waits = !reading.preview && this.queue.holding(reading.id);
