@@ -18,8 +18,8 @@ from annotation.grading.rules import NA, NA_REASONS, NOT_APPLICABLE, SAFETY_LEVE
 from annotation.grading.services import closed_reason, damage_reason
 from annotation.people.models import User
 from annotation.studies.models import Criterion, Reading, Study
-from annotation.studies.naming import masked
 from annotation.studies.unblinding import masked_names
+from annotation.systems.naming import masked
 
 
 @dataclass(frozen=True)

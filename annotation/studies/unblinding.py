@@ -16,8 +16,8 @@ from annotation.audit.record import record
 from annotation.people.models import User
 from annotation.studies.errors import StudyError
 from annotation.studies.models import Study, UnblindingRisk
-from annotation.studies.naming import FAMILIES, find_names
 from annotation.systems.models import Output, OutputPart
+from annotation.systems.naming import DEVELOPERS, FAMILIES, find_names, names_of_system
 
 REASON_AT_LEAST, REASON_LIMIT = 10, 300
 EXCERPT = 60
@@ -25,13 +25,15 @@ Kind, Decision = UnblindingRisk.Kind, UnblindingRisk.Decision
 
 
 def names_of(study: Study) -> list[str]:
-    """Names that give a system of the study away, and those of public model families."""
+    """Names that give a system of the study away, and those of public model families and their developers."""
     names: list[str] = []
     systems = study.study_systems.select_related("submission__system_version__system")
     for row in systems:
         version = row.submission.system_version
-        names += [version.system.name, version.system.slug, str(version), row.submission.code]
-    return [*names, *FAMILIES]
+        system = version.system
+        names += names_of_system(name=system.name, slug=system.slug, version=version.version)
+        names.append(row.submission.code)
+    return [*names, *FAMILIES, *DEVELOPERS]
 
 
 @transaction.atomic

@@ -30,6 +30,7 @@ from annotation.releases.models import Release
 from annotation.systems.drafting import OutputDraft, draft_output
 from annotation.systems.models import Output, Submission, System, SystemVersion, datasets_read_by
 from annotation.systems.targets import Target, Targets, load_targets
+from annotation.systems.telling import known_names, remarks_on_names
 from annotation.systems.writing import PlannedOutput, planned_row
 from annotation.work.executor import checkpoint
 from annotation.work.kinds import ChunkPlan
@@ -100,7 +101,8 @@ def import_outputs(
         pictures = Pictures(decoder, keep=not dry_run, prepared=prepared)
         if dry_run:
             targets = load_targets(to.dataset, to.release)
-            _plan(_drafts(outcomes, pictures, summary, report), targets, _current_outputs(to), summary)
+            planned = _plan(_drafts(outcomes, pictures, summary, report), targets, _current_outputs(to), summary)
+            _warn_of_names(planned, to, summary)
             return summary
         summary.job = start_job(
             kind=ImportJob.Kind.OUTPUTS, dataset=to.dataset, path=path, layout=summary.layout, actor=actor
@@ -126,6 +128,7 @@ def plan_outputs(
     drafts = _drafts(outcomes, pictures, summary, report or _silent)
     targets, current = load_targets(to.dataset, to.release), _current_outputs(to)
     planned = _plan(drafts, targets, current, summary)
+    _warn_of_names(planned, to, summary)
     missed: list[Row] = []
     if planned:
         summary.submission = _open_submission(to, job, planned, actor)
@@ -238,6 +241,12 @@ def _plan(
         if len(summary.first) < 5:
             summary.first.append(plan)
     return planned
+
+
+def _warn_of_names(planned: list[PlannedOutput], to: Destination, summary: ImportSummary) -> None:
+    names = known_names(name=to.system_name, slug=to.system_slug, version=to.system_version)
+    for remark in remarks_on_names(planned, names):
+        refuse(summary, remark)
 
 
 def _planned(draft: OutputDraft, target: Target, replaced: Output | None) -> PlannedOutput:

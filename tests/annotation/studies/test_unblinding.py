@@ -11,8 +11,8 @@ from annotation.audit.models import Event
 from annotation.studies import unblinding
 from annotation.studies.errors import StudyError
 from annotation.studies.models import UnblindingRisk
-from annotation.studies.naming import MASK, find_names, masked
 from annotation.systems.models import OutputPart
+from annotation.systems.naming import MASK, find_names, masked
 from tests import factories
 from tests.annotation.grading import world
 

@@ -305,3 +305,23 @@ def test_an_import_that_stops_half_way_is_completed_by_the_next(tmp_path, releas
 
     assert counts(summary) == (0, 0, 1, 0)
     assert total(coverage(summary.submission)).by_status == {"ok": 1, "missing": 4}
+
+
+def test_a_text_that_names_a_system_is_told_with_its_line_and_refused_by_nobody(tmp_path, released):
+    run(jsonl(tmp_path / "zebra/results.jsonl", answer(1)), system_slug="zebra-net", system_version="7b-zz")
+    (tmp_path / "out").mkdir()
+    said = ["B. coronal", "As AURORA I see\u200b Zebra_Net, 7B-ZZ, GPT-4 and OpenAI.", "VLM Error: aurora fell over"]
+    file = jsonl(tmp_path / "out/results.jsonl", *(answer(n, text) for n, text in enumerate(said, start=1)))
+
+    looked = run(file, dry_run=True)
+    summary = run(file)
+    again = run(file)
+
+    assert counts(summary) == (3, 0, 0, 0)
+    remark = summary.job.problems.get()
+    assert (remark.file, remark.line, remark.field, remark.fatal) == ("results.jsonl", 2, "text", False)
+    assert remark.value == "AURORA, Zebra_Net, 7B-ZZ, GPT-4, …"
+    assert "names a system" in remark.rule
+    assert [str(each) for each in looked.problems] == [str(each) for each in summary.problems]
+    assert [str(each) for each in again.problems] == [str(each) for each in summary.problems]
+    assert again.unchanged == 3
