@@ -126,6 +126,8 @@ class PreparedFolder:
             blobs = {name: (self._folder / f"{digest}.{name}").read_bytes() for name in self._BYTES}
         except FileNotFoundError:
             return None
+        if "text_risk" not in facts:
+            return None
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()
         }

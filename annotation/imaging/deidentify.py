@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import gzip
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 
+from annotation.imaging.burned_in import DENIED, UNKNOWN
 from annotation.imaging.image import Image, ImageError
 from annotation.imaging.limits import Limits
 from annotation.imaging.nifti import NiftiPicture
@@ -40,6 +41,8 @@ class Cleaned:
         risk: 'burned_in_text', 'burned_in_unknown' (ultrasound or secondary capture that does not say),
             'face_possible' (CT or MR of a head).
         series_key: keyed hash of the series, so that slices of one series can be put together, or None.
+        text_risk: why the pixels may carry text, as `annotation.imaging.burned_in.text_risk` says it; 'unknown' for
+            formats whose files declare nothing.
     """
 
     data: bytes
@@ -51,6 +54,7 @@ class Cleaned:
     burned_in: bool | None = None
     risk: tuple[str, ...] = ()
     series_key: str | None = None
+    text_risk: str = UNKNOWN
 
 
 def clean(path: str | Path, *, key: bytes, limits: Limits | None = None, alpha: str = "refuse") -> Cleaned:
@@ -78,8 +82,8 @@ def clean(path: str | Path, *, key: bytes, limits: Limits | None = None, alpha: 
     return clean_source(read_source(path, limits=limits, alpha=alpha), key=key)
 
 
-def clean_source(source: Source, *, key: bytes) -> Cleaned:
-    """As `clean`, for a file that is decoded already.
+def clean_source(source: Source, *, key: bytes, masked: bool = False) -> Cleaned:
+    """As `clean`, for a file that is decoded already; `masked` when a person covered the text in its pixels.
 
     Raises:
         ImageError: the pixels fit none of the stored formats.
@@ -87,7 +91,7 @@ def clean_source(source: Source, *, key: bytes) -> Cleaned:
     if source.dicom is not None:
         from annotation.imaging.dicom_writing import clean_dicom
 
-        part = clean_dicom(source.dicom, key=key)
+        part = clean_dicom(source.dicom, key=key, masked=masked)
         return Cleaned(
             part.data,
             "application/dicom",
@@ -98,11 +102,14 @@ def clean_source(source: Source, *, key: bytes) -> Cleaned:
             part.burned_in,
             part.risk,
             part.series_key,
+            part.text_risk,
         )
     if source.nifti is not None:
-        return _nifti(source.nifti)
-    assert source.raster is not None
-    return _raster(source.raster)
+        cleaned = _nifti(source.nifti)
+    else:
+        assert source.raster is not None
+        cleaned = _raster(source.raster)
+    return replace(cleaned, text_risk=DENIED) if masked else cleaned
 
 
 def _nifti(picture: NiftiPicture) -> Cleaned:

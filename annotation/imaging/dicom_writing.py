@@ -16,12 +16,12 @@ from pydicom.tag import BaseTag
 from pydicom.uid import UID, ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
+from annotation.imaging import burned_in
 from annotation.imaging import dicom_facts as facts
 from annotation.imaging.dicom import DicomPicture
 from annotation.imaging.dicom_file import numbers, text, value
 from annotation.imaging.fingerprint import keyed_hash, sha256_bytes
 
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 IMPLEMENTATION = "2.25.190331277530951274862437302867158126083"
 METHOD = "MedGEN allow-list 1"
 
@@ -37,6 +37,7 @@ ALLOWED = (
     "FloatPixelData", "DoubleFloatPixelData",
 )  # fmt: skip
 _ALLOWED = set(ALLOWED)
+_OF_MASKED = {"BurnedInAnnotation"}
 _CODES = {
     "VOILUTFunction": {"LINEAR", "LINEAR_EXACT", "SIGMOID"},
     "RescaleType": {"HU", "HU_MOD", "OD", "US", "MGML", "Z_EFF", "ED", "EDW", "PCT"},
@@ -55,7 +56,6 @@ _META = {
     "FileMetaInformationGroupLength", "FileMetaInformationVersion", "MediaStorageSOPClassUID",
     "MediaStorageSOPInstanceUID", "TransferSyntaxUID", "ImplementationClassUID",
 }  # fmt: skip
-_CAPTURED = {"US", "IVUS", "OT", "SC", "DOC", "ES", "XC"}
 _HEAD = ("HEAD", "BRAIN", "SKULL", "FACE", "ORBIT", "SINUS", "JAW", "NECK")
 
 
@@ -69,14 +69,17 @@ class CleanedDicom:
     series_key: str | None
     burned_in: bool | None
     risk: tuple[str, ...]
+    text_risk: str
 
 
-def clean_dicom(picture: DicomPicture, *, key: bytes) -> CleanedDicom:
+def clean_dicom(picture: DicomPicture, *, key: bytes, masked: bool = False) -> CleanedDicom:
     """Build the stored form of a decoded DICOM file.
 
     Args:
         picture: header and stored values of the original.
         key: secret for remapped identifiers.
+        masked: a person covered the text in the pixels; the file says so by the Clean Pixel Data Option
+            (113101, PS3.16 CID 7050) and Burned In Annotation (0028,0301) NO.
 
     Returns:
         A file with a zeroed preamble, new meta information, the attributes of `ALLOWED` and native pixels.
@@ -88,16 +91,19 @@ def clean_dicom(picture: DicomPicture, *, key: bytes) -> CleanedDicom:
     _copy_facts(out, source, picture)
     _put_rescale(out, picture)
     _put_pixels(out, picture)
+    if masked:
+        _say_masked(out)
     patient = value(source, "PatientID")
     series = value(source, "SeriesInstanceUID")
-    burned_in = {"YES": True, "NO": False}.get(text(source, "BurnedInAnnotation") or "")
+    text_risk = burned_in.DENIED if masked else burned_in.text_risk(source)
     return CleanedDicom(
         data=_written(out),
         removed=_removed(source),
         case_key=keyed_hash(str(patient).strip(), key=key, purpose="case") if patient else None,
         series_key=keyed_hash(str(series), key=key, purpose="series") if series else None,
-        burned_in=burned_in,
-        risk=_risk(source, burned_in),
+        burned_in={burned_in.STATED: True, burned_in.DENIED: False}.get(text_risk),
+        risk=_risk(source, text_risk),
+        text_risk=text_risk,
     )
 
 
@@ -108,7 +114,7 @@ def remapped_uid(uid: str, *, key: bytes) -> str:
 
 def _identify(out: Dataset, source: Dataset, picture: DicomPicture, key: bytes) -> None:
     known = str(value(source, "SOPClassUID") or "")
-    out.SOPClassUID = UID(known if known in UID_dictionary else SECONDARY_CAPTURE)
+    out.SOPClassUID = UID(known if known in UID_dictionary else burned_in.SECONDARY_CAPTURE)
     instance = value(source, "SOPInstanceUID") or sha256_bytes(picture.samples.tobytes())
     out.SOPInstanceUID = UID(remapped_uid(str(instance), key=key))
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
@@ -120,11 +126,21 @@ def _identify(out: Dataset, source: Dataset, picture: DicomPicture, key: bytes) 
         out.Modality = modality
     out.PatientIdentityRemoved = "YES"
     out.DeidentificationMethod = METHOD
+    out.DeidentificationMethodCodeSequence = [_code("113100", "Basic Application Confidentiality Profile")]
+
+
+def _say_masked(out: Dataset) -> None:
+    out.BurnedInAnnotation = "NO"
+    out.DeidentificationMethodCodeSequence.append(_code("113101", "Clean Pixel Data Option"))
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    """An item of a code sequence (PS3.3 Table 8.8-1)."""
     code = Dataset()
-    code.CodeValue = "113100"
+    code.CodeValue = value
     code.CodingSchemeDesignator = "DCM"
-    code.CodeMeaning = "Basic Application Confidentiality Profile"
-    out.DeidentificationMethodCodeSequence = [code]
+    code.CodeMeaning = meaning
+    return code
 
 
 def _copy_facts(out: Dataset, source: Dataset, picture: DicomPicture) -> None:
@@ -208,7 +224,7 @@ def _written(out: Dataset) -> bytes:
     meta.ImplementationClassUID = UID(IMPLEMENTATION)
     stream = io.BytesIO()
     file = FileDataset(stream, out, preamble=b"\0" * 128, file_meta=meta)
-    unexpected = {element.keyword for element in file} - _ALLOWED
+    unexpected = {element.keyword for element in file} - _ALLOWED - _OF_MASKED
     assert not unexpected, unexpected
     pydicom.dcmwrite(stream, file, enforce_file_format=True)
     return stream.getvalue()
@@ -227,13 +243,12 @@ def _name(tag: BaseTag) -> str:
     return keyword_for_tag(tag) or f"({tag.group:04x},{tag.element:04x})"
 
 
-def _risk(source: Dataset, burned_in: bool | None) -> tuple[str, ...]:
+def _risk(source: Dataset, text_risk: str) -> tuple[str, ...]:
     risk: list[Any] = []
     modality = facts.modality_of(source)
-    captured = str(value(source, "SOPClassUID") or "").startswith(SECONDARY_CAPTURE)
-    if burned_in:
+    if text_risk == burned_in.STATED:
         risk.append("burned_in_text")
-    elif burned_in is None and (captured or modality in _CAPTURED):
+    elif text_risk in burned_in.SUSPECTED:
         risk.append("burned_in_unknown")
     part = text(source, "BodyPartExamined") or ""
     if modality in ("CT", "MR", "PT") and any(word in part for word in _HEAD):

@@ -6,14 +6,17 @@ killed, hangs or answers nonsense costs one file: the next request starts anothe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from annotation.imaging.burned_in import BY_STRENGTH
 from annotation.imaging.child import Child
 from annotation.imaging.image import Image
 from annotation.imaging.limits import Limits
+from annotation.imaging.masking import Rectangle
 from annotation.imaging.reading import check_file
 from annotation.imaging.wire import HEADER_KEYS, WireError, image_from
 
@@ -35,7 +38,7 @@ class Prepared:
         thumbnail: a PNG of at most 96 pixels a side.
         width, height, frames, channels, bits, signed, unit, data_range, spacing_mm, slice_mm, orientation,
             window, suv_scale, kind, modality, inverted, flags: as in `Image`.
-        removed, case_key, series_key, burned_in, risk: as in `annotation.imaging.deidentify.Cleaned`.
+        removed, case_key, series_key, burned_in, risk, text_risk: as in `annotation.imaging.deidentify.Cleaned`.
         pixel_digest: SHA-256 of the values, equal for equal pixels in whatever format.
     """
 
@@ -68,6 +71,7 @@ class Prepared:
     burned_in: bool | None
     risk: tuple[str, ...]
     pixel_digest: str
+    text_risk: str
 
 
 class Decoder:
@@ -125,13 +129,17 @@ class Decoder:
         except (WireError, KeyError, IndexError) as error:
             raise self._child.nonsense() from error
 
-    def prepare(self, path: str | Path, *, key: bytes, alpha: str = "refuse") -> Prepared:
+    def prepare(
+        self, path: str | Path, *, key: bytes, alpha: str = "refuse", masks: Sequence[Rectangle] = ()
+    ) -> Prepared:
         """Clean a file and compute what the store and the viewer need of it.
 
         Args:
             path: a file from outside.
             key: secret of this installation for keyed hashes; not empty.
             alpha: as in `read_image`.
+            masks: rectangles (left, top, width, height) inside the picture, covered in every frame before it is
+                cleaned; see `annotation.imaging.masking`.
 
         Raises:
             ImageError: the file is not read, or its decoding hung or died ('timeout', 'crashed').
@@ -139,7 +147,8 @@ class Decoder:
         """
         if not key:
             raise ValueError("the key of a keyed hash is empty")
-        head, blobs = self._ask({"act": "prepare", "alpha": alpha, "key": key.hex()}, Path(path))
+        request = {"act": "prepare", "alpha": alpha, "key": key.hex(), "masks": [list(one) for one in masks]}
+        head, blobs = self._ask(request, Path(path))
         try:
             return _prepared(head, blobs)
         except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -185,6 +194,7 @@ def _prepared(head: dict[str, Any], blobs: list[bytes]) -> Prepared:
         burned_in=None if head["burned_in"] is None else bool(head["burned_in"]),
         risk=_words(head["risk"]),
         pixel_digest=str(head["pixel_digest"]),
+        text_risk=_text_risk(head["text_risk"]),
     )
 
 
@@ -197,6 +207,12 @@ def _pair(value: Any) -> tuple[float, float] | None:
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
+
+
+def _text_risk(value: Any) -> str:
+    if value not in BY_STRENGTH:
+        raise WireError("a risk that nobody knows")
+    return str(value)
 
 
 def _words(value: Any) -> tuple[str, ...]:

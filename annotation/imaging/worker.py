@@ -12,6 +12,7 @@ from annotation.imaging.fingerprint import sha256_pixels
 from annotation.imaging.frames import STORED_LEVEL, encode_frames, thumbnail
 from annotation.imaging.image import Image
 from annotation.imaging.limits import Limits
+from annotation.imaging.masking import Rectangle, masked_source
 from annotation.imaging.reading import read_image, read_source
 from annotation.imaging.wire import facts_of
 
@@ -25,7 +26,8 @@ def _answers(request: dict[str, Any], path: Path, limits: Limits) -> Iterable[An
     if request["act"] == "read":
         yield _read(path, limits, request["alpha"])
     else:
-        yield _prepare(path, limits, request["alpha"], bytes.fromhex(request["key"]))
+        masks = [tuple(one) for one in request.get("masks", [])]
+        yield _prepare(path, limits, request["alpha"], bytes.fromhex(request["key"]), masks)
 
 
 def _read(path: Path, limits: Limits, alpha: str) -> Answer:
@@ -34,8 +36,11 @@ def _read(path: Path, limits: Limits, alpha: str) -> Answer:
     return {"facts": facts_of(image)}, [image.pixels.astype(kind, copy=False).tobytes()]
 
 
-def _prepare(path: Path, limits: Limits, alpha: str, key: bytes) -> Answer:
-    cleaned = clean_source(read_source(path, limits=limits, alpha=alpha), key=key)
+def _prepare(path: Path, limits: Limits, alpha: str, key: bytes, masks: list[Rectangle]) -> Answer:
+    source = read_source(path, limits=limits, alpha=alpha)
+    if masks:
+        source = masked_source(source, masks)
+    cleaned = clean_source(source, key=key, masked=bool(masks))
     image = cleaned.image
     pictures = _stored_pictures(cleaned.media_type, cleaned.data, image)
     frames = encode_frames(image, level=STORED_LEVEL, pictures=pictures)
@@ -51,6 +56,7 @@ def _prepare(path: Path, limits: Limits, alpha: str, key: bytes) -> Answer:
         "series_key": cleaned.series_key,
         "burned_in": cleaned.burned_in,
         "risk": cleaned.risk,
+        "text_risk": cleaned.text_risk,
         "pixel_digest": sha256_pixels(image),
     }
     return head, [cleaned.data, frames.data, thumbnail(image)]
