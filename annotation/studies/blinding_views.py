@@ -35,6 +35,7 @@ def _page(request: HttpRequest, study: Study, *, problem: str = "", status: int 
         "page_obj": page,
         "counts": counts,
         "n_open": sum(n for _, n, _ in counts.values()),
+        "last": unblinding.last_scan(study),
         "problem": problem,
     }
     return render(request, "annotation/studies/study_blinding.html", context, status=status)

@@ -6,21 +6,27 @@ risk is accepted with a reason. Pictures are never altered, so a different size 
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from annotation.audit.models import Event
 from annotation.audit.record import record
 from annotation.people.models import User
 from annotation.studies.errors import StudyError
-from annotation.studies.models import Study, UnblindingRisk
+from annotation.studies.models import ReadingOutput, Study, UnblindingRisk
 from annotation.systems.models import Output, OutputPart
-from annotation.systems.naming import DEVELOPERS, FAMILIES, find_names, names_of_system
+from annotation.systems.naming import DEVELOPERS, FAMILIES, Found, find_names, names_of_system
 
 REASON_AT_LEAST, REASON_LIMIT = 10, 300
 EXCERPT = 60
+SCANNED = "blinding scanned"
+LOOKED_AT, LISTED = 2_000, 20
 Kind, Decision = UnblindingRisk.Kind, UnblindingRisk.Decision
 
 
@@ -39,9 +45,8 @@ def names_of(study: Study) -> list[str]:
 @transaction.atomic
 def scan(*, study: Study, actor: User | None) -> int:
     """Look at all outputs of the study; new risks are added, decided ones stay decided. Returns how many are open."""
-    outputs = list(_outputs(study).values_list("pk", flat=True))
-    parts = OutputPart.objects.filter(output__in=outputs).select_related("asset", "output").order_by("position")
-    found = [*_in_texts(parts, names_of(study)), *_in_pictures(parts)]
+    shown, later = _shown(study), _came_later(study)
+    found = [*_in_texts([*_parts(shown), *_parts(later)], names_of(study)), *_in_pictures(_parts(shown))]
     UnblindingRisk.objects.bulk_create(
         (
             UnblindingRisk(study=study, output_id=output, kind=kind, evidence=evidence)
@@ -50,13 +55,60 @@ def scan(*, study: Study, actor: User | None) -> int:
         ignore_conflicts=True,
     )
     n_open = study.unblinding_risks.filter(decision=Decision.OPEN).count()
-    record("blinding scanned", actor=actor, subject=study, outputs=len(outputs), found=len(found), open=n_open)
+    record(
+        SCANNED, actor=actor, subject=study, outputs=shown.count(), later=later.count(), found=len(found), open=n_open
+    )
     return n_open
 
 
-def _outputs(study: Study) -> Any:
+@dataclass(frozen=True)
+class LastScan:
+    """When texts and pictures were looked at last, and what came in since."""
+
+    at: datetime
+    by: User | None
+    n_outputs: int
+    n_since: int
+    since: list[tuple[Output, list[Found]]]
+    """Of what came in since: the first texts that name a system, with the places."""
+
+
+def last_scan(study: Study) -> LastScan | None:
+    """The last scan of a study and what it did not see; None before the first."""
+    event = Event.objects.filter(verb=SCANNED, subject_type="study", subject_id=str(study.pk)).order_by("-id").first()
+    if event is None:
+        return None
+    new = _current(study).filter(created_at__gt=event.at, status=Output.Status.OK).select_related("revision__item")
+    names, telling = names_of(study), []
+    for output in new.prefetch_related("parts").order_by("created_at", "pk")[:LOOKED_AT]:
+        found = [place for part in output.parts.all() if part.text for place in find_names(part.text, names)]
+        if found:
+            telling.append((output, found))
+    by = User.objects.filter(pk=event.actor).first() if event.actor else None
+    return LastScan(event.at, by, event.details.get("outputs", 0), new.count(), telling[:LISTED])
+
+
+def _current(study: Study) -> QuerySet[Output]:
     submissions = study.study_systems.values("submission")
-    return Output.objects.current().filter(submission__in=submissions, revision__study_items__study=study)
+    items = study.study_items.values("revision")
+    return Output.objects.current().filter(submission__in=submissions, revision__in=items)
+
+
+def _shown(study: Study) -> QuerySet[Output]:
+    """What readers see: once the study is open the outputs that were drawn, whatever came in later."""
+    if study.state == Study.State.DRAFT:
+        return _current(study)
+    drawn = ReadingOutput.objects.filter(reading__study=study).values("output")
+    return Output.objects.filter(pk__in=drawn)
+
+
+def _came_later(study: Study) -> QuerySet[Output]:
+    """New outputs of the study's systems for its items that no reading holds."""
+    return _current(study).exclude(pk__in=_shown(study).values("pk"))
+
+
+def _parts(outputs: QuerySet[Output]) -> QuerySet[OutputPart]:
+    return OutputPart.objects.filter(output__in=outputs).select_related("asset", "output").order_by("position")
 
 
 def _in_texts(parts: Iterable[OutputPart], names: list[str]) -> Iterator[tuple[UUID, str, dict[str, Any]]]:

@@ -1,5 +1,6 @@
 """Names in texts are found however they are written; a coordinator masks or accepts, and readers never see them."""
 
+import uuid
 from itertools import pairwise
 
 import pytest
@@ -147,3 +148,23 @@ def test_a_coordinator_who_reads_in_the_study_does_not_see_the_risks(made, reade
     factories.enroll(made.study, reader, "coordinator")
 
     assert sign_in(reader).get(reverse("annotation:study-blinding", args=[made.study.slug])).status_code == 404
+
+
+def test_a_text_that_came_in_later_is_shown_at_once_and_becomes_a_risk(made, reader, coordinator, sign_in):
+    address = reverse("annotation:study-blinding", args=[made.study.slug])
+    unblinding.scan(study=made.study, actor=coordinator)
+    drawn = made.submissions[1].outputs.get()
+    later = uuid.uuid4()
+    made.submissions[1].outputs.update(superseded_by=later)
+    newer = factories.output(made.submissions[1], drawn.revision, version=2, id=later)
+    OutputPart.objects.filter(output=newer, kind="text").update(text="Quasarnet is sure.")
+
+    before = sign_in(coordinator).get(address).content.decode()
+    n_open = unblinding.scan(study=made.study, actor=coordinator)
+    after = sign_in(coordinator).get(address).content.decode()
+
+    assert "1 output came in since the last scan" in before and "(“Quasarnet”)" in before
+    assert n_open == 2
+    assert made.study.unblinding_risks.get(output=newer).kind == "text"
+    assert "came in since" not in after and "Last scanned" in after
+    assert "Quasarnet" not in shown_texts(sign_in(reader), made.readings), "readings keep what was drawn"
