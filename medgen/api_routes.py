@@ -14,18 +14,23 @@ MODULES = (
     "annotation.rest.api",
     "annotation.work.api",
     "annotation.datasets.api",
+    "annotation.datasets.api_members",
     "annotation.curation.api",
     "annotation.releases.api",
     "annotation.systems.api",
     "annotation.systems.api_imports",
     "annotation.studies.api",
     "annotation.studies.api_reference",
+    "annotation.studies.api_blinding",
+    "annotation.studies.api_consent",
     "annotation.grading.api",
+    "annotation.grading.api_preview",
     "scoring.runs.api",
     "scoring.agreement.api",
     "scoring.composites.api",
     "scoring.leaderboards.api",
     "scoring.exports.api",
+    "medgen.api_retention",
 )
 
 

@@ -4,6 +4,7 @@ The n-th item is shown as the first reader who has it meets it: from the stored 
 trial drawing of the same seed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -61,10 +62,10 @@ def _first_reading(design: Design, code: str) -> PlannedReading | None:
     return next((one for planned in design.readings.values() for one in planned if one.item == code), None)
 
 
-def preview_json(study: Study, number: int) -> dict[str, Any]:
-    item = previewed(study, number)
-    following = number + 1 if number < item.of else None
-    addresses = Addresses(
+def page_addresses(study: Study, number: int, of: int) -> Addresses:
+    """Where the pages of a preview are."""
+    following = number + 1 if number < of else None
+    return Addresses(
         frames=reverse("annotation:preview-frames", args=[study.slug, number, 0]),
         urls={
             "self": _to("preview-json", study, number),
@@ -80,6 +81,14 @@ def preview_json(study: Study, number: int) -> dict[str, Any]:
             "home": reverse("home"),
         },
     )
+
+
+def preview_json(
+    study: Study, number: int, addresses_of: Callable[[Study, int, int], Addresses] = page_addresses
+) -> dict[str, Any]:
+    """The workstation's JSON of the n-th item; 404 as in `previewed`."""
+    item = previewed(study, number)
+    addresses = addresses_of(study, number, item.of)
     return {
         "id": f"preview-{number}",
         "position": number,

@@ -4,11 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from annotation.people import services
+from annotation.people import lockout, services
+from annotation.people.erasure import erase_person
 from annotation.people.errors import PeopleError
 from annotation.people.models import ApiToken, User
 from annotation.people.tokens import SCOPES
@@ -17,6 +19,7 @@ from annotation.rest.guards import operators_only
 from annotation.rest.serializers import Asked, Sent, Told
 
 REFUSED = {PeopleError: 422}
+LARGEST = 2**63 - 1
 
 
 class KeyTold(Told):
@@ -30,6 +33,7 @@ class PersonTold(Told):
     id = serializers.UUIDField()
     username = serializers.CharField()
     name = serializers.CharField(allow_blank=True)
+    email = serializers.CharField(allow_blank=True, help_text="that an outside sign-in proves")
     is_active = serializers.BooleanField()
     site_roles = serializers.ListField(child=serializers.CharField())
     last_login = serializers.DateTimeField(allow_null=True)
@@ -63,8 +67,22 @@ class ActivitySent(Sent):
     is_active = serializers.BooleanField()
 
 
+class EmailSent(Sent):
+    """Empty takes the address away."""
+
+    email = serializers.CharField(max_length=254, allow_blank=True)
+
+
 class InvitationTold(Told):
     path = serializers.CharField()
+
+
+class PauseTold(Told):
+    id = serializers.IntegerField(source="attempt_id")
+    username = serializers.CharField(allow_blank=True)
+    address = serializers.CharField(allow_blank=True)
+    failures = serializers.IntegerField()
+    until = serializers.DateTimeField()
 
 
 class PersonAsked(Asked):
@@ -126,11 +144,52 @@ class People(Endpoint):
             act(user=person, actor=self.person)
         return person
 
-    @operation(tells=InvitationTold, guard=operators_only)
+    @operation(tells=InvitationTold, guard=operators_only, refuses=REFUSED)
     def invite(self, request: Request, pk: UUID) -> dict[str, str]:
-        """The one-time address at which the person sets a password."""
-        person = get_object_or_404(User, pk=pk, is_active=True)
-        return {"path": services.invitation_path(person)}
+        """The one-time address at which the person sets a password; the trail says who made it."""
+        person = get_object_or_404(User, pk=pk)
+        return {"path": services.make_invitation(user=person, actor=self.person)}
+
+    @operation(tells=PersonTold, takes=EmailSent, guard=operators_only, refuses=REFUSED)
+    def set_email(self, request: Request, pk: UUID) -> User:
+        """Say which e-mail address an outside sign-in proves."""
+        person = get_object_or_404(User, pk=pk)
+        services.set_email(user=person, email=self.body["email"], actor=self.person)
+        return person
+
+    @operation(status=204, guard=operators_only)
+    def end_sessions(self, request: Request, pk: UUID) -> None:
+        """Sign a person out on every device; their keys keep working."""
+        services.end_sessions(user=get_object_or_404(User, pk=pk), actor=self.person)
+
+    @operation(tells=PersonTold, guard=operators_only, refuses=REFUSED)
+    def erase(self, request: Request, pk: UUID) -> User:
+        """Let a closed account name nobody any more; there is no way back, and what the person did stays."""
+        person = get_object_or_404(User, pk=pk)
+        erase_person(user=person, actor=self.person)
+        return get_object_or_404(User, pk=pk)
+
+
+class Pauses(Endpoint):
+    noun = "pauses"
+    tag = "people"
+    scopes = ("people",)
+    own_scope_only = True
+
+    @operation(tells=PauseTold, many=True, guard=operators_only)
+    def list(self, request: Request) -> list[lockout.Pause]:
+        """User names that wait at an address after wrong passwords, newest first."""
+        return lockout.paused()
+
+    @operation(status=204, guard=operators_only)
+    def lift(self, request: Request, pk: int) -> None:
+        """Let a user name try again before its pause ends."""
+        if pk > LARGEST:
+            raise Http404
+        try:
+            lockout.lift(attempt_id=pk, actor=self.person)
+        except PeopleError as problem:
+            raise Http404 from problem
 
 
 routes = [
@@ -140,4 +199,9 @@ routes = [
     route("people/<uuid:pk>/roles/", People, {"post": "set_roles"}, "person-roles"),
     route("people/<uuid:pk>/activity/", People, {"post": "set_activity"}, "person-activity"),
     route("people/<uuid:pk>/invitation/", People, {"post": "invite"}, "person-invitation"),
+    route("people/<uuid:pk>/email/", People, {"post": "set_email"}, "person-email"),
+    route("people/<uuid:pk>/sessions/", People, {"delete": "end_sessions"}, "person-sessions"),
+    route("people/<uuid:pk>/erasure/", People, {"post": "erase"}, "person-erasure"),
+    route("people/pauses/", Pauses, {"get": "list"}, "pauses"),
+    route("people/pauses/<int:pk>/", Pauses, {"delete": "lift"}, "pause"),
 ]

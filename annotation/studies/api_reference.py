@@ -89,6 +89,7 @@ class EventAsked(Asked):
     subject_type = serializers.CharField(required=False, max_length=64)
     subject_id = serializers.CharField(required=False, max_length=64)
     chain = serializers.CharField(required=False, max_length=64)
+    since = serializers.DateField(required=False, help_text="the first day, UTC")
 
 
 class Reference(Endpoint):
@@ -123,7 +124,10 @@ class Trail(Endpoint):
     @operation(tells=EventTold, many=True, query=EventAsked, guard=operators_only)
     def list(self, request: Request) -> QuerySet[Event]:
         """Who did what, newest first."""
-        return Event.objects.filter(**self.asked).order_by("-id")
+        wanted = dict(self.asked)
+        since = wanted.pop("since", None)
+        events = Event.objects.filter(**wanted).order_by("-id")
+        return events if since is None else events.filter(at__date__gte=since)
 
 
 routes = [

@@ -28,13 +28,17 @@ class Address:
 
     def _value(self, name: str, world: dict[str, Any]) -> Any:
         head = self.route.split("/")[2]
-        known = {"index": 1 if head == "outputs" else 0, "number": 0, "letter": "A", "code": "T1"}
+        known = {"index": 1 if head == "outputs" else 0, "number": 0, "pane": 0, "letter": "A", "code": "T1"}
         if name in known:
-            return known[name]
+            return 1 if name == "number" and "preview" in self.route else known[name]
         if name == "version":
             return "1.0"
         if name == "slug":
             return world[SLUGS[head]].slug
+        if self.name == "pause":
+            return 1
+        if self.name == "member":
+            return world["person"].pk
         if head == "studies":
             return world["export"].pk if "exports" in self.route else world["spare"].pk
         return world[HEADS[head]].pk

@@ -30,8 +30,10 @@ ITEMS = {"curator": "ok", "creator": "ok", "coordinator": "ok", "blind": "ok"}
 SEES_ITEMS = row(**ITEMS)
 SEES_SYSTEMS = row(**ITEMS | {"blind": 404})
 CURATES = row(**ITEMS | {"creator": 403, "coordinator": 403, "blind": 403})
+KEEPS = CURATES | {"operator": "ok"}
 CREATES = row(**ITEMS | {"curator": 403})
 RUNS = row(coordinator="ok", analyst=403, reader=403, blind=403)
+SHOWS = RUNS
 ANALYZES = row(coordinator="ok", analyst="ok")
 READS = row(reader="ok")
 READERS = row(reader="ok", blind="ok")
@@ -46,6 +48,12 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("person-roles", "post"): OPERATORS,
     ("person-activity", "post"): OPERATORS,
     ("person-invitation", "post"): OPERATORS,
+    ("person-email", "post"): OPERATORS,
+    ("person-sessions", "delete"): OPERATORS,
+    ("person-erasure", "post"): OPERATORS,
+    ("pauses", "get"): OPERATORS,
+    ("pause", "delete"): OPERATORS | {"operator": 404},  # nobody waits in this world
+    ("retention", "get"): OPERATORS,
     ("trail", "get"): OPERATORS,
     ("jobs", "get"): SIGNED_IN,
     ("job", "get"): row(coordinator="ok", operator="ok"),
@@ -55,6 +63,10 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("dataset", "get"): SEES_ITEMS,
     ("items", "get"): SEES_ITEMS,
     ("item", "get"): SEES_ITEMS,
+    ("members", "get"): SEES_ITEMS | {"operator": "ok"},
+    ("members", "post"): KEEPS,
+    ("member", "delete"): KEEPS | {"operator": 404, "curator": 404},  # the person is no member
+    ("dataset-access", "post"): KEEPS,
     ("item-frames", "get"): SEES_ITEMS,
     ("item-data", "get"): SEES_ITEMS,
     ("item-thumbnail", "get"): SEES_ITEMS,
@@ -99,6 +111,14 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("enrollments", "get"): RUNS,
     ("enrollments", "post"): RUNS,
     ("enrollment-activity", "post"): RUNS,
+    ("unblinding-risks", "get"): SHOWS,
+    ("unblinding-scan", "post"): SHOWS,
+    ("unblinding-decisions", "post"): SHOWS,
+    ("consent-forms", "get"): RUNS,
+    ("consent-forms", "post"): RUNS,
+    ("preview", "get"): SHOWS,
+    ("preview-frames", "get"): SHOWS,
+    ("preview-data", "get"): SHOWS,
     ("consent", "get"): READERS,
     ("consent", "post"): READERS,
     ("consent-withdraw", "post"): READERS,
@@ -131,6 +151,11 @@ GRADE = {"payload": {}, "submit_key": str(uuid.UUID(int=1))}
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("people", "post"): {"username": "reader", "name": "Taken"},
     ("person-activity", "post"): {"is_active": True},
+    ("person-email", "post"): {"email": ""},
+    ("members", "post"): {"username": "stranger", "role": "viewer"},
+    ("dataset-access", "post"): {"members_only": False},
+    ("unblinding-decisions", "post"): {"kind": "text", "decision": "masked"},
+    ("consent-forms", "post"): {"text": "What is kept about you."},
     ("reviews", "post"): {"verdict": "accept", "answers": {}},
     ("fixes", "post"): {"reason": "spelling", "changes": {}},
     ("releases", "post"): {"version": "1.0"},

@@ -25,7 +25,9 @@ STAFF = (
     "submissions/{submission.pk}/metrics/?page_size=200", "submissions/{submission.pk}/metric-summaries/",
     "outputs/{output.pk}/", "imports/?page_size=200", "imports/{job.pk}/", "imports/{job.pk}/problems/?page_size=200",
     "studies/?page_size=200", "studies/main/", "studies/main/progress/", "studies/main/enrollments/?page_size=200",
-    "studies/main/flags/", "rubrics/", "rubrics/T1/1.0/", "taxonomy/",
+    "studies/main/flags/", "datasets/main/members/?page_size=200", "studies/main/unblinding-risks/?page_size=200",
+    "studies/main/consent-forms/", "studies/main/preview/1/", "retention/", "people/pauses/", "rubrics/",
+    "rubrics/T1/1.0/", "taxonomy/",
 )  # fmt: skip
 READER = (
     "studies/", "readings/?page_size=200", "readings/?study=main&status=queued", "readings/{reading.pk}/",
