@@ -24,8 +24,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     engines.unconfigure(config)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The tests of a file stay with one worker, so that what they share is made once."""
     engines.choose(config, items)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(config.rootpath))))
 
 
 @pytest.hookimpl(optionalhook=True)

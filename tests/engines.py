@@ -2,8 +2,8 @@
 
 `--engine postgresql` runs the tests that touch the database inside the test process: those with pytest-django's
 `django_db` mark or one of its database fixtures. All others either need no database or serve a SQLite home from a
-process of their own; they are counted in the summary, and the run on SQLite holds them. A test of SQLite itself is
-marked `sqlite_only("why")`; it is counted and named too.
+process of their own; they are counted in the summary, and the run on SQLite holds them. A test of one of the two
+itself is marked `sqlite_only("why")` or `postgresql_only("why")`; the run that leaves it out counts and names it.
 """
 
 from typing import Any
@@ -26,7 +26,8 @@ def add_option(parser: pytest.Parser) -> None:
 
 def configure(config: pytest.Config) -> None:
     """Settings are read before this, so the connections are made anew."""
-    config.addinivalue_line("markers", "sqlite_only(why): about SQLite itself, not run on PostgreSQL")
+    for engine in ENGINES:
+        config.addinivalue_line("markers", f"{engine}_only(why): about {engine} itself, not run on the other")
     if not hasattr(config, "workerinput"):
         postgres.prepare()
     if config.getoption("engine") == "postgresql":
@@ -53,13 +54,11 @@ def touches_database(item: pytest.Item) -> bool:
 
 
 def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL, keep what touches the database."""
-    if config.getoption("engine") != "postgresql":
-        return
+    """Leave out what the chosen database does not concern; on PostgreSQL, keep what touches the database."""
     kept: list[pytest.Item] = []
     left: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if reason := why_not(item):
+        if reason := why_not(item, config.getoption("engine")):
             left.setdefault(reason, []).append(item)
         else:
             kept.append(item)
@@ -70,11 +69,12 @@ def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
     items[:] = kept
 
 
-def why_not(item: pytest.Item) -> str:
-    """Why a test is not repeated on PostgreSQL; empty when it is."""
-    if mark := item.get_closest_marker("sqlite_only"):
-        return f"about SQLite itself ({mark.args[0]}): {item.nodeid}"
-    if touches_database(item):
+def why_not(item: pytest.Item, engine: str) -> str:
+    """Why a test is not run on this database; empty when it is."""
+    for other in ENGINES:
+        if other != engine and (mark := item.get_closest_marker(f"{other}_only")):
+            return f"about {other} itself ({mark.args[0]}): {item.nodeid}"
+    if engine == "sqlite" or touches_database(item):
         return ""
     return "needs no database, or serves a SQLite home from a process of its own"
 
@@ -85,4 +85,4 @@ def take_from_worker(node: Any) -> None:
 
 
 def summary(config: pytest.Config) -> list[str]:
-    return [f"not on PostgreSQL, {count}: {reason}" for reason, count in config.stash.get(_left_out, {}).items()]
+    return [f"not on this database, {count}: {reason}" for reason, count in config.stash.get(_left_out, {}).items()]

@@ -64,7 +64,7 @@ def test_3_raw_update_and_delete_are_refused(made):
     refused("DELETE FROM annotation_event")
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="REPLACE is a word of SQLite")
+@pytest.mark.sqlite_only("REPLACE is a word of SQLite")
 def test_4_replace_is_refused(made):
     columns = "id, chain, sequence, at, actor, verb, subject_type, subject_id, details, previous_hash, hash"
 
@@ -72,7 +72,7 @@ def test_4_replace_is_refused(made):
     refused("UPDATE OR REPLACE annotation_event SET sequence = 1")
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="TRUNCATE is a word of PostgreSQL")
+@pytest.mark.postgresql_only("TRUNCATE is a word of PostgreSQL")
 def test_5_truncate_is_refused(made):
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

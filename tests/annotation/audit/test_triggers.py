@@ -85,7 +85,7 @@ def test_a_bulk_upsert_is_refused(made):
     assert CriterionScore.objects.get(pk=score.pk).value == score.value
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="REPLACE is a word of SQLite")
+@pytest.mark.sqlite_only("REPLACE is a word of SQLite")
 @pytest.mark.parametrize("pragma", ["ON", "OFF"])
 @pytest.mark.parametrize("key", ["id", "grade_id, criterion_id"])
 def test_replace_is_refused_with_and_without_the_pragma(made, pragma, key):
@@ -106,7 +106,7 @@ def test_replace_is_refused_with_and_without_the_pragma(made, pragma, key):
     assert CriterionScore.objects.get(pk=score.pk).value == score.value
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="TRUNCATE is a word of PostgreSQL")
+@pytest.mark.postgresql_only("TRUNCATE is a word of PostgreSQL")
 def test_truncate_is_refused_also_by_cascade_and_for_replicas(made):
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -126,7 +126,7 @@ def test_a_trigger_that_was_dropped_is_found(made):
     ]
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no functions of triggers")
+@pytest.mark.postgresql_only("SQLite has no functions of triggers")
 def test_a_function_that_lets_everything_through_is_found(made):
     with connection.cursor() as cursor:
         cursor.execute(
@@ -140,7 +140,7 @@ def test_a_function_that_lets_everything_through_is_found(made):
     assert "annotation_event_no_update is missing" in found
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL finds it by its function")
+@pytest.mark.sqlite_only("PostgreSQL finds it by its function")
 def test_a_trigger_that_lets_everything_through_is_found(made):
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER annotation_event_no_delete")
