@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
+from annotation.assets import bucket
 from medgen.schema import schema_problem
 
 LEAST_FREE_BYTES = 200 * 1024**2
@@ -33,6 +34,8 @@ def ready(request: HttpRequest) -> JsonResponse:
         problems.append("home folder missing")
     elif shutil.disk_usage(settings.MEDGEN_HOME).free < LEAST_FREE_BYTES:
         problems.append(f"less than {LEAST_FREE_BYTES // 1024**2} MiB free where the home lies")
+    if bucket.address() is not None and (said := bucket.problem()):
+        problems.append(said)
     return JsonResponse(
         {"status": "unready" if problems else "ok", "problems": problems}, status=503 if problems else 200
     )

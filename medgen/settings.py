@@ -6,12 +6,14 @@
 from datetime import timedelta
 from pathlib import Path
 
-from medgen import databases, env, home_folder, logs, sign_in
+from medgen import databases, env, home_folder, logs, object_storage, sign_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MEDGEN_VERSION = "0.1.0"
 MEDGEN_HOME = env.path("MEDGEN_HOME", BASE_DIR / "var")
-MEDGEN_ASSETS = MEDGEN_HOME / "assets"
+MEDGEN_ASSETS = env.path("MEDGEN_ASSETS", MEDGEN_HOME / "assets")
+MEDGEN_OBJECT_STORAGE = object_storage.address(env.text("MEDGEN_OBJECT_STORAGE"))
+MEDGEN_ASSETS_LIMIT = env.number("MEDGEN_ASSETS_LIMIT", 0)
 MEDGEN_UPLOAD_BYTES = 2 * 1024**3
 
 DEBUG = env.flag("MEDGEN_DEBUG")

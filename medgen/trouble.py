@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
 from annotation.audit.errors import REFUSED, AppendOnlyError
+from annotation.work.errors import AwayError
 from medgen.engines.storable import UnstorableValueError
 
 RETRY_SECONDS = 5
@@ -96,6 +97,8 @@ def trouble_of(problem: BaseException | None) -> Trouble | None:
         return Trouble(f"{str(problem).splitlines()[0]}. Nothing was changed.", 409)
     if isinstance(problem, DatabaseError | InterfaceError | SqliteError):
         return _of_database(problem)
+    if isinstance(problem, AwayError):
+        return Trouble(str(problem), 503, RETRY_SECONDS)
     return _OF_FILES.get(problem.errno or 0) if isinstance(problem, OSError) else None
 
 

@@ -25,6 +25,7 @@ from annotation.datasets.writing import PlannedItem, planned_row
 from annotation.formats import FormatError, ItemRecord, Problem, read_records
 from annotation.imaging.sandbox import Decoder
 from annotation.people.models import User
+from annotation.work.errors import AwayError
 from annotation.work.executor import checkpoint
 from annotation.work.kinds import ChunkPlan
 
@@ -122,7 +123,8 @@ def failing(job: ImportJob, actor: User | None) -> Iterator[None]:
     except ImportInterruptedError:
         raise
     except BaseException as problem:
-        said = str(problem) if isinstance(problem, DatasetError) else f"Stopped by {type(problem).__name__}."
+        in_words = isinstance(problem, DatasetError | AwayError)
+        said = str(problem) if in_words else f"Stopped by {type(problem).__name__}."
         fail_job(job, said, actor=actor)
         raise
 

@@ -5,6 +5,10 @@ class WorkError(Exception):
     """An act on a job that cannot be done; the message says why."""
 
 
+class AwayError(Exception):
+    """Something below the product does not answer now and may do so by itself; the message is for people."""
+
+
 class FencedOutError(Exception):
     """Somebody else holds the chunk by now; what was prepared is dropped."""
 

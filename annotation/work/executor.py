@@ -15,7 +15,7 @@ from datetime import timedelta
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from annotation.work import leases
-from annotation.work.errors import CanceledError, FencedOutError, StopWorkError
+from annotation.work.errors import AwayError, CanceledError, FencedOutError, StopWorkError
 from annotation.work.kinds import Commit, find_kind
 from annotation.work.leases import Held
 from annotation.work.models import Chunk, Job
@@ -25,7 +25,7 @@ BEAT_SECONDS = 10.0
 LOOK_SECONDS = 1.0
 PLANNED = 500
 LONGEST_WAIT = timedelta(minutes=1)
-RETRIED = (OperationalError, InterfaceError, IntegrityError)
+RETRIED = (OperationalError, InterfaceError, IntegrityError, AwayError)
 RETRIED_FILES = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 log = logging.getLogger(__name__)
 
