@@ -7,7 +7,10 @@ from importlib import import_module
 
 from annotation.work import kinds
 
-ROOMS = ("annotation.datasets", "annotation.releases", "annotation.systems", "scoring.runs", "scoring.exports")
+ROOMS = (
+    "annotation.datasets", "annotation.releases", "annotation.systems", "annotation.grading", "scoring.runs",
+    "scoring.exports",
+)  # fmt: skip
 
 
 def load() -> None:

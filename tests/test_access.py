@@ -140,6 +140,8 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:study-blinding": ("get", SHOWS),
     "annotation:blinding-scan": ("post", SHOWS),
     "annotation:blinding-decide": ("post", SHOWS),
+    "annotation:blinding-leaks": ("get", SHOWS),
+    "annotation:blinding-leaks-scan": ("post", SHOWS),
     "annotation:study-open": ("post", RUNS),
     "annotation:study-pause": ("post", RUNS),
     "annotation:study-resume": ("post", RUNS),

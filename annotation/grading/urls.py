@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.grading import shell, views
+from annotation.grading import leak_views, shell, views
 
 PREVIEW_PANE = "studies/<slug:slug>/preview/<int:number>/panes/<int:pane>"
 
@@ -20,6 +20,8 @@ urlpatterns = [
     path("readings/<uuid:pk>/skip/", views.skip_reading, name="reading-skip"),
     path("readings/<uuid:pk>/guess/", views.save_guess, name="guess-save"),
     path("studies/<slug:slug>/_flags/", views.show_flags, name="study-flags"),
+    path("studies/<slug:slug>/blinding/leaks/", leak_views.show_leaks, name="blinding-leaks"),
+    path("studies/<slug:slug>/blinding/leaks/scan/", leak_views.scan_leaks, name="blinding-leaks-scan"),
     path("studies/<slug:slug>/preview/", views.start_preview, name="study-preview"),
     path("studies/<slug:slug>/preview/<int:number>/", views.show_preview, name="preview-detail"),
     path("studies/<slug:slug>/preview/<int:number>/reading.json", views.send_preview, name="preview-json"),
