@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from annotation.studies import unblinding
+from annotation.studies import blinding, unblinding
 from annotation.studies.errors import StudyError
 from annotation.studies.models import Study, UnblindingRisk
 from annotation.studies.views import frame, signed_in, unread_study
@@ -36,6 +36,7 @@ def _page(request: HttpRequest, study: Study, *, problem: str = "", status: int 
         "counts": counts,
         "n_open": sum(n for _, n, _ in counts.values()),
         "last": unblinding.last_scan(study),
+        "guesses": blinding.guesses_of(study),
         "problem": problem,
     }
     return render(request, "annotation/studies/study_blinding.html", context, status=status)
