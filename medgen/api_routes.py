@@ -25,6 +25,7 @@ MODULES = (
     "annotation.studies.api_consent",
     "annotation.grading.api",
     "annotation.grading.api_preview",
+    "annotation.grading.api_texts",
     "scoring.runs.api",
     "scoring.agreement.api",
     "scoring.composites.api",

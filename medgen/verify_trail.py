@@ -79,7 +79,7 @@ class Trail:
     hashes: dict[int, str] = field(default_factory=dict)
     grades: dict[str, Grade] = field(default_factory=dict)
     handed_out: set[str] = field(default_factory=set)
-    blanked: dict[int, str] = field(default_factory=dict)
+    blanked: dict[int, tuple[str, str]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -143,7 +143,8 @@ def read_event(trail: Trail, event: dict[str, Any]) -> dict[str, str]:
     if event["verb"] == EXPORTED and "file_sha256" in details:
         trail.handed_out.add(details["file_sha256"])
     if event["verb"] == BLANKED_VERB:
-        trail.blanked[number] = event["subject_id"]
+        note = f"[blanked on {event['at'][:10]} because {details['reason']}]"
+        trail.blanked[number] = event["subject_id"], note
     return dict(details.get("grades", {})) if event["verb"] in ANCHORS else {}
 
 
@@ -166,7 +167,7 @@ def read_grade(trail: Trail, line: dict[str, Any], waiting: dict[str, str]) -> N
 
 def check_blankings(trail: Trail) -> None:
     for key, grade in trail.grades.items():
-        if grade.blanked_by is not None and trail.blanked.get(grade.blanked_by) != key:
+        if grade.blanked_by is not None and trail.blanked.get(grade.blanked_by, ("",))[0] != key:
             trail.problems.append(f"grade {key}: its words were emptied, and no link says why")
 
 
@@ -285,7 +286,7 @@ def expected_rows(trail: Trail, link: int) -> dict[tuple[str, str, str], dict[st
     rows = {}
     for key, grade in grades.items():
         is_latest = latest[grade.facts["reading"], grade.facts["label"]] == grade.facts["version"]
-        common = columns(grade, link) | {"Latest": "yes" if is_latest else "no"}
+        common = columns(grade, link, trail.blanked) | {"Latest": "yes" if is_latest else "no"}
         for code, version, criterion, value, reason in grade.facts["scores"] or [[None, None, None, None, None]]:
             rubric = f"{code}@{version}" if code else None
             score = {"Rubric": rubric, "Criterion": criterion, "Value": value, "No value because": reason or None}
@@ -293,9 +294,13 @@ def expected_rows(trail: Trail, link: int) -> dict[tuple[str, str, str], dict[st
     return rows
 
 
-def columns(grade: Grade, link: int) -> dict[str, Any]:
+def columns(grade: Grade, link: int, blanked: dict[int, tuple[str, str]]) -> dict[str, Any]:
+    """What a sheet made at a link says of a grade; words that were emptied later cannot be compared."""
     facts, words = grade.facts, grade.words
     said = {"Rationale": words["rationale"] or None, "Reason for change": words["reason_for_change"] or None}
+    if grade.blanked_by is not None:
+        note = blanked.get(grade.blanked_by, ("", ""))[1]
+        said = {"Rationale": note, "Reason for change": note if words["reason_for_change"] else None}
     return {
         "Reader": facts["reader"],
         "Item": f"IT-{facts['item']:06d}",

@@ -62,6 +62,7 @@ CURATES = row(**ITEMS | {"creator": 403, "coordinator": 403, "blind": 403})
 KEEPS = CURATES | {"operator": "ok"}
 CREATES = row(creator="ok", coordinator="ok", blind="ok", curator=403, outsider="ok")
 RUNS = row(coordinator="ok", analyst=403, reader=403, blind=403)
+TEXTS = RUNS | {"operator": "ok", "all_roles": 403}
 SHOWS = RUNS | {"all_roles": 404}
 ANALYZES = row(coordinator="ok", analyst="ok")
 READS = row(reader="ok", other=404)
@@ -116,6 +117,11 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:import-detail": ("get", SEES_ITEMS),
     "annotation:import-problems": ("get", SEES_ITEMS),
     "annotation:review-queue": ("get", CURATES),
+    "annotation:quarantine-list": ("get", CURATES),
+    "annotation:quarantine-detail": ("get", CURATES),
+    "annotation:quarantine-frames": ("get", CURATES),
+    "annotation:quarantine-data": ("get", CURATES),
+    "annotation:quarantine-thumbnail": ("get", CURATES),
     "annotation:review-create": ("get", CURATES),
     "annotation:item-fix": ("get", CURATES),
     "annotation:release-list": ("get", SEES_ITEMS),
@@ -146,6 +152,8 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:study-pause": ("post", RUNS),
     "annotation:study-resume": ("post", RUNS),
     "annotation:study-lock": ("post", RUNS),
+    "annotation:text-list": ("get", TEXTS),
+    "annotation:grade-blank": ("get", TEXTS),
     "annotation:study-flags": ("get", RUNS | {"all_roles": 403}),
     "annotation:study-preview": ("get", SHOWS),
     "annotation:preview-detail": ("get", SHOWS),
@@ -235,7 +243,7 @@ def world(people) -> dict[str, Any]:
     factories.enroll(study, people["blind"])
     factories.enroll(study, people["former"], active=False)
     other = factories.enroll(study, people["other"])
-    factories.reading(other, study.study_items.get(), list(submission.outputs.all()))
+    others = factories.reading(other, study.study_items.get(), list(submission.outputs.all()))
     _give_all_roles(study, people["all_roles"])
     _give_all_roles(_another_study(), people["elsewhere"])
     members = {"curator": "curator", "all_roles": "curator", "stranger": "viewer"}
@@ -254,6 +262,7 @@ def world(people) -> dict[str, Any]:
         "output": submission.outputs.get(),
         "study": study,
         "reading": reading,
+        "grade": factories.grade(others.reading_outputs.get(), rationale="A text."),
         "job": job,
         "work": work,
         "export": export,
@@ -300,6 +309,7 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "pane": [world["reading"].pk, 0],
         "draft": [world["reading"].pk],
         "grade": [world["reading"].pk],
+        "text": [study],
         "guess": [world["reading"].pk],
         "metric": [world["submission"].pk],
         "metrics": [world["submission"].pk],
@@ -307,6 +317,7 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "key": [] if name.endswith("list") else [world["key"].pk],
         "rubric": ["T1", "1.0"],
         "review": [world["item"].pk],
+        "quarantine": [dataset, world["item"].current_revision.images.first().asset_id],
         "agreement": [study],
         "composite": [study],
         "leaderboard": [study],
@@ -315,6 +326,7 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
     }
     known: dict[str, list[Any]] = {
         "api": ["v1/nothing/"],
+        "annotation:grade-blank": [world["grade"].pk],
         "annotation:invitation-accept": ["QQ", "x-y"],
         "annotation:event-list": [],
         "annotation:pause-lift": [1],
@@ -324,6 +336,7 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "annotation:member-remove": [dataset, world["person"].pk],
         "annotation:item-import": [],
         "annotation:review-queue": [dataset],
+        "annotation:quarantine-list": [dataset],
         "annotation:release-list": [dataset],
         "annotation:release-freeze": [dataset],
         "annotation:enrollment-activity": [study, world["spare"].pk],

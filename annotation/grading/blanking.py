@@ -6,6 +6,7 @@ that the database lets through.
 
 from django.db import transaction
 
+from annotation.audit.models import Event
 from annotation.audit.record import chain_of_study, record
 from annotation.audit.triggers import BLANKED, BLANKED_VERB
 from annotation.grading.errors import GradingError
@@ -76,3 +77,15 @@ def _refuse_reason(reason: str) -> None:
     length = len(reason.strip())
     if not REASON_AT_LEAST <= length <= REASON_LIMIT:
         raise BlankingError(f"reason: {length} characters; say why in {REASON_AT_LEAST} to {REASON_LIMIT}")
+
+
+def blanked_note(event: Event | None) -> str:
+    """What is said where words were: `blanked on 2026-11-25 because it names a patient`."""
+    if event is None:
+        return ""
+    return f"blanked on {event.at:%Y-%m-%d} because {event.details['reason']}"
+
+
+def blanked_words(event: Event | None) -> str:
+    """The note in brackets, in the place of a text."""
+    return f"[{blanked_note(event)}]"

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from annotation.grading import presentation
 from annotation.grading.bases import draft_json
+from annotation.grading.blanking import blanked_note
 from annotation.grading.guessing import is_asked
 from annotation.grading.models import CriterionScore, ErrorMark, Grade, SystemGuess
 from annotation.grading.presentation import Pane, Presentation, Sheet
@@ -195,9 +196,9 @@ def _number(value: float) -> float | int:
 
 
 def grade_json(reading: Reading) -> dict[str, Any] | None:
-    """The newest version of what this reader submitted, as a payload: three queries."""
+    """The newest version of what this reader submitted, as a payload, and whose words were emptied: three queries."""
     newest: dict[int, Grade] = {}
-    grades = Grade.objects.filter(reading_output__reading=reading).select_related("reading_output")
+    grades = Grade.objects.filter(reading_output__reading=reading).select_related("reading_output", "blanked_by")
     for grade in grades.order_by("reading_output__position", "version"):
         newest[grade.reading_output_id] = grade
     if not newest:
@@ -219,6 +220,11 @@ def grade_json(reading: Reading) -> dict[str, Any] | None:
         "payload": {"outputs": {grade.reading_output.label: outputs[grade.pk] for grade in newest.values()}},
         "version": latest.version,
         "submitted_at": latest.submitted_at.isoformat(),
+        "blanked": {
+            grade.reading_output.label: blanked_note(grade.blanked_by)
+            for grade in newest.values()
+            if grade.blanked_by is not None
+        },
     }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.grading import leak_views, shell, views
+from annotation.grading import blanking_views, leak_views, shell, views
 
 PREVIEW_PANE = "studies/<slug:slug>/preview/<int:number>/panes/<int:pane>"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("readings/<uuid:pk>/submit/", views.submit_grade, name="grade-submit"),
     path("readings/<uuid:pk>/skip/", views.skip_reading, name="reading-skip"),
     path("readings/<uuid:pk>/guess/", views.save_guess, name="guess-save"),
+    path("studies/<slug:slug>/texts/", blanking_views.list_texts, name="text-list"),
+    path("grades/<uuid:pk>/blank/", blanking_views.blank_grade, name="grade-blank"),
     path("studies/<slug:slug>/_flags/", views.show_flags, name="study-flags"),
     path("studies/<slug:slug>/blinding/leaks/", leak_views.show_leaks, name="blinding-leaks"),
     path("studies/<slug:slug>/blinding/leaks/scan/", leak_views.scan_leaks, name="blinding-leaks-scan"),

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from annotation.datasets.models import ItemAlias, ItemImage
+from annotation.grading.blanking import blanked_words
 from annotation.grading.models import ErrorMark, Grade
 from annotation.studies.models import Enrollment, Reading, ReadingOutput, Study, StudyItem
 from scoring.exports.scope import Scope, joined
@@ -165,12 +166,21 @@ def error_codes(study: Study) -> dict[Any, str]:
     return {grade: joined(code for _, code in group) for grade, group in groupby(pairs, key=lambda pair: pair[0])}
 
 
+def blanked_in(study: Study) -> dict[Any, str]:
+    """Grade → what stands where its words were; only grades whose words were emptied."""
+    emptied = Grade.objects.filter(reading_output__reading__study=study, blanked_by__isnull=False)
+    return {grade.pk: blanked_words(grade.blanked_by) for grade in emptied.select_related("blanked_by")}
+
+
 def grade_rows(scope: Scope) -> Iterator[Row]:
-    """One row per score, in the order of readers and readings; three queries, nothing kept."""
+    """One row per score, in the order of readers and readings; four queries, nothing kept."""
     places, errors, slug = study_places(scope.study), error_codes(scope.study), scope.study.slug
     criteria = {pk: (one.code, str(one.rubric)) for pk, one in scope.criteria.items()}
+    blanked = blanked_in(scope.study)
     for row in _grades(scope.study).iterator(chunk_size=CHUNK):
         pk, seal, version, rationale, safety, wrong, reason, active, idle, at, *shown = row
+        if pk in blanked:
+            rationale, reason = blanked[pk], blanked[pk] if reason else reason
         reader, position, status, item, label, place, letter, output_version, superseded, *score = shown
         criterion, value, na_reason = score
         code, rubric = criteria.get(criterion, (None, None))

@@ -34,6 +34,7 @@ KEEPS = CURATES | {"operator": "ok"}
 CREATES = row(**ITEMS | {"curator": 403})
 RUNS = row(coordinator="ok", analyst=403, reader=403, blind=403)
 SHOWS = RUNS
+TEXTS = RUNS | {"operator": "ok"}
 ANALYZES = row(coordinator="ok", analyst="ok")
 READS = row(reader="ok")
 READERS = row(reader="ok", blind="ok")
@@ -71,6 +72,12 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("item-data", "get"): SEES_ITEMS,
     ("item-thumbnail", "get"): SEES_ITEMS,
     ("item-uploads", "post"): row(**ITEMS | {"curator": 415, "creator": 403, "coordinator": 403, "blind": 403}),
+    ("quarantine", "get"): CURATES,
+    ("quarantined", "get"): CURATES,
+    ("quarantine-verdicts", "post"): CURATES,
+    ("quarantine-frames", "get"): CURATES,
+    ("quarantine-data", "get"): CURATES,
+    ("quarantine-thumbnail", "get"): CURATES,
     ("review-status", "get"): SEES_ITEMS,
     ("review-queue", "get"): CURATES,
     ("checklist", "get"): SEES_ITEMS,
@@ -111,6 +118,9 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("enrollments", "get"): RUNS,
     ("enrollments", "post"): RUNS,
     ("enrollment-activity", "post"): RUNS,
+    ("texts", "get"): TEXTS,
+    ("text-search", "post"): TEXTS,
+    ("grade-blanking", "post"): TEXTS,
     ("unblinding-risks", "get"): SHOWS,
     ("unblinding-scan", "post"): SHOWS,
     ("unblinding-decisions", "post"): SHOWS,
@@ -155,8 +165,11 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("members", "post"): {"username": "stranger", "role": "viewer"},
     ("dataset-access", "post"): {"members_only": False},
     ("unblinding-decisions", "post"): {"kind": "text", "decision": "masked"},
+    ("text-search", "post"): {"q": "liver"},
+    ("grade-blanking", "post"): {"reason": "it names a patient"},
     ("consent-forms", "post"): {"text": "What is kept about you."},
     ("reviews", "post"): {"verdict": "accept", "answers": {}},
+    ("quarantine-verdicts", "post"): {"act": "clear", "reason": "no text", "seen": 0},
     ("fixes", "post"): {"reason": "spelling", "changes": {}},
     ("releases", "post"): {"version": "1.0"},
     ("studies", "post"): {

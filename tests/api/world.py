@@ -98,6 +98,9 @@ def world(people: dict[str, Any]) -> dict[str, Any]:
     enrolled = factories.enroll(study, people["reader"])
     factories.enroll(study, people["blind"])
     reading = factories.reading(enrolled, study.study_items.get(), list(submission.outputs.all()))
+    other = factories.enroll(study, factories.person("other"))
+    graded = factories.reading(other, study.study_items.get(), list(submission.outputs.all()))
+    grade = factories.grade(graded.reading_outputs.get(), rationale="A liver.")
     imported = ImportJob.objects.create(kind="items", dataset=item.dataset, state="done")
     job = enqueue(
         kind="workbook",
@@ -114,5 +117,5 @@ def world(people: dict[str, Any]) -> dict[str, Any]:
         "item": item, "dataset": item.dataset, "release": release, "submission": submission,
         "system": submission.system_version.system, "output": submission.outputs.get(), "study": study,
         "reading": reading, "import": imported, "job": job, "export": export, "spare": spare,
-        "person": people["stranger"],
+        "person": people["stranger"], "grade": grade,
     }  # fmt: skip
