@@ -1,6 +1,6 @@
 """Collects the rooms' models; import them from the rooms themselves."""
 
-from annotation.assets.models import Asset
+from annotation.assets.models import Asset, PixelVerdict
 from annotation.audit.models import ChainHead, Event
 from annotation.curation.models import Checklist, ChecklistQuestion, Review, ReviewAnswer, ReviewReason
 from annotation.datasets.models import (
@@ -39,7 +39,7 @@ __all__ = [
     "Anchor", "ApiToken", "Asset", "ChainHead", "Checklist", "ChecklistQuestion", "Chunk", "Consent", "ConsentForm",
     "Criterion", "CriterionScore", "Dataset", "DatasetMember", "Draft", "Enrollment", "ErrorCode", "ErrorMark",
     "Event", "Grade", "IdempotencyKey", "ImportJob", "ImportProblem", "Item", "ItemAlias", "ItemImage",
-    "ItemRevision", "Job", "Output", "OutputPart", "Reading", "ReadingOutput", "Release", "ReleaseItem", "Review",
-    "ReviewAnswer", "ReviewReason", "Rubric", "Study", "StudyItem", "StudyRubric", "StudySystem", "Submission",
-    "System", "SystemGuess", "SystemVersion", "UnblindingRisk", "User",
+    "ItemRevision", "Job", "Output", "OutputPart", "PixelVerdict", "Reading", "ReadingOutput", "Release",
+    "ReleaseItem", "Review", "ReviewAnswer", "ReviewReason", "Rubric", "Study", "StudyItem", "StudyRubric",
+    "StudySystem", "Submission", "System", "SystemGuess", "SystemVersion", "UnblindingRisk", "User",
 ]  # fmt: skip

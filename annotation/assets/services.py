@@ -3,13 +3,14 @@
 import hashlib
 import hmac
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from annotation.assets import storage
-from annotation.assets.models import Asset
+from annotation.assets.models import Asset, PixelVerdict
+from annotation.imaging.burned_in import stronger
 
 if TYPE_CHECKING:
     from annotation.imaging.image import Image
@@ -33,13 +34,18 @@ def store_file(path: Path, *, decoder: "Decoder") -> Asset:
 
 
 def store_prepared(prepared: "Prepared") -> Asset:
-    """Store a cleaned picture; identical bytes are one asset, whoever stored them first."""
+    """Store a cleaned picture; identical bytes are one asset, whoever stored them first.
+
+    Pixels that were masked and removed do not come back when their file is delivered again.
+    """
     asset = unsaved_asset(prepared)
-    existing = Asset.objects.filter(sha256=asset.sha256).first()
+    existing = Asset.objects.with_verdict().filter(sha256=asset.sha256).first()
+    if existing is not None and existing.newest_verdict == PixelVerdict.Kind.MASKED:  # type: ignore[attr-defined]
+        return existing
     if existing is None or not storage.is_complete(existing):
-        storage.write_once(storage.stored_path(asset), prepared.data)
-        storage.write_once(storage.frames_path(asset), prepared.frames_data)
-        storage.write_once(storage.thumbnail_path(asset), prepared.thumbnail)
+        contents = (prepared.data, prepared.frames_data, prepared.thumbnail)
+        for (_, path, _), data in zip(storage.files_of(asset), contents, strict=True):
+            storage.write_once(path, data)
     if existing is None:
         return _insert(asset)
     _learn(existing, asset)
@@ -51,10 +57,13 @@ def _learn(existing: Asset, new: Asset) -> None:
 
     A newer compressor may make other frames of the same samples; header and checksums then move together.
     """
-    learned = {}
+    learned: dict[str, Any] = {}
     risks = set(RISKS) & set(new.flags) - set(existing.flags)
     if risks:
         learned = {"flags": sorted({*existing.flags, *risks}), "burned_in": existing.burned_in or new.burned_in}
+    risk = stronger(existing.text_risk, new.text_risk)
+    if risk != existing.text_risk:
+        learned["text_risk"] = risk
     fields = ("frames_header", "frames_sha256", "thumbnail_sha256")
     same = all(getattr(existing, field) == getattr(new, field) for field in fields[1:])
     if not same and not storage.is_complete(existing):
@@ -99,6 +108,7 @@ def unsaved_asset(prepared: "Prepared") -> Asset:
         slice_mm=prepared.slice_mm,
         modality=prepared.modality or "",
         burned_in=prepared.burned_in,
+        text_risk=prepared.text_risk,
         flags=sorted(flags),
         removed=list(prepared.removed),
         frames_header=header,

@@ -30,6 +30,7 @@ GUARDED = {
     "annotation_consentform": "consent forms",
     "annotation_consent": "consents",
     "annotation_systemguess": "guesses",
+    "annotation_pixelverdict": "verdicts on pictures",
 }
 
 _PG_REFUSE = f"""

@@ -5,7 +5,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count
+from django.urls import reverse
 
+from annotation.assets.models import Asset
 from annotation.audit.links import digest
 from annotation.audit.record import record
 from annotation.curation import seals, workflow
@@ -65,6 +67,10 @@ def review_item(
     checklist = present_checklist()
     questions = {question.code: question for question in checklist.questions.all()}
     problems = workflow.review_problems(verdict=verdict, answers=answers, questions=list(questions), comment=comment)
+    if verdict == workflow.ACCEPT and (shut := quarantined_places(revision)):
+        where = reverse("annotation:quarantine-list", args=[item.dataset.slug])
+        rule = f"cannot be accepted while an image is in quarantine ({', '.join(shut)}): decide at {where} first"
+        problems.append(("verdict", rule))
     if problems:
         raise ReviewError(problems)
     number = Review.objects.filter(revision=revision, reviewer=reviewer).count() + 1
@@ -92,6 +98,13 @@ def review_item(
     named = {"verdict": verdict, "revision": str(revision.pk), "review": str(review.pk), "seal": digest(facts)}
     record(seals.REVIEWED, actor=reviewer, subject=item, **named)
     return review
+
+
+def quarantined_places(revision: ItemRevision) -> list[str]:
+    """The places of a revision's pictures that wait for a curator's verdict on text in their pixels."""
+    shut = Asset.objects.in_quarantine().values("pk")
+    images = ItemImage.objects.filter(revision=revision, asset__in=shut).order_by("role", "position")
+    return [f"{image.role} {image.position + 1}" for image in images]
 
 
 def _reasons(verdict: str, answers: Mapping[str, str]) -> list[str]:

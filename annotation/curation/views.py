@@ -10,10 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotation.curation import services, workflow
+from annotation.curation import quarantine, services, workflow
 from annotation.curation.errors import ReviewError, StaleRevisionError
 from annotation.curation.forms import FixForm, ReviewForm
 from annotation.curation.models import Review
@@ -23,14 +24,14 @@ from annotation.people.models import User
 
 PAGE = 50
 DISPUTED = "disputed"
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def curators_only(view: View) -> View:
     """404 for those who see no items, 403 for those who see them and do not curate."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user = request.user
         if not isinstance(user, User) or not user.may_see_items:
             raise Http404
@@ -78,6 +79,7 @@ def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
         "state": state,
         "states": [*Item.State.choices, (DISPUTED, "in disagreement")],
         "n_disputed": disputed(dataset).count(),
+        "n_quarantined": quarantine.waiting(dataset).count(),
         "status": services.review_status(dataset),
         "n_waiting": waiting_for(request.user, dataset).count(),
         "first": waiting_for(request.user, dataset).first(),
@@ -112,6 +114,7 @@ def review_item(request: HttpRequest, pk: UUID) -> HttpResponse:
         "dataset": item.dataset,
         "form": form,
         "images": list(revision.images.select_related("asset").order_by("role", "position")),
+        "quarantined": services.quarantined_places(revision),
         "reviews": revision.reviews.select_related("reviewer").prefetch_related("reasons"),
         "n_waiting": waiting_for(request.user, item.dataset).count(),
         "people_needed": workflow.PEOPLE_NEEDED,

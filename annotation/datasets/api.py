@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from annotation.assets import serving
 from annotation.assets.models import Asset
+from annotation.assets.quarantine import held_among, refuse_quarantined
 from annotation.datasets.errors import DatasetError
 from annotation.datasets.forms import ItemUploadForm
 from annotation.datasets.import_views import KIND
@@ -20,6 +21,7 @@ from annotation.datasets.jobs import ImportSummary
 from annotation.datasets.known import INPUT_NAMES
 from annotation.datasets.models import Dataset, Item, ItemImage, ItemRevision
 from annotation.datasets.selections import UNMAPPED, ItemFilter, filtered_items, tallies
+from annotation.datasets.services import may_curate
 from annotation.datasets.uploads import Upload, discard_upload, stage_upload
 from annotation.formats import LAYOUTS, taxonomy
 from annotation.people.models import User
@@ -89,6 +91,8 @@ class ImageTold(Told):
     width = serializers.IntegerField(allow_null=True)
     height = serializers.IntegerField(allow_null=True)
     flags = serializers.ListField(child=serializers.CharField())
+    text_risk = serializers.ChoiceField(choices=Asset.TextRisk.values)
+    in_quarantine = serializers.BooleanField(help_text="its pixels are given to curators only")
     frames = serializers.CharField()
     data = serializers.CharField()  # type: ignore[assignment]
     thumbnail = serializers.CharField()
@@ -236,7 +240,7 @@ def _revision(revision: ItemRevision) -> dict[str, Any]:
     }
 
 
-def _image(pk: UUID, index: int, image: ItemImage) -> dict[str, Any]:
+def _image(pk: UUID, index: int, image: ItemImage, shut: set[UUID]) -> dict[str, Any]:
     asset = image.asset
     return {
         "index": index,
@@ -247,6 +251,8 @@ def _image(pk: UUID, index: int, image: ItemImage) -> dict[str, Any]:
         "width": asset.width,
         "height": asset.height,
         "flags": asset.flags,
+        "text_risk": asset.text_risk,
+        "in_quarantine": asset.pk in shut,
         "frames": api_address("item-frames", pk, index),
         "data": api_address("item-data", pk, index),
         "thumbnail": api_address("item-thumbnail", pk, index),
@@ -263,7 +269,8 @@ class Items(Endpoint):
         item = seen_item(self.person, pk)
         revision = item.current_revision
         assert revision is not None
-        images = revision.images.select_related("asset").order_by("role", "position")
+        images = list(revision.images.select_related("asset").order_by("role", "position"))
+        shut = held_among(image.asset_id for image in images)
         return {
             "id": item.pk,
             "code": item.code,
@@ -272,7 +279,7 @@ class Items(Endpoint):
             "state": item.state,
             "created_at": item.created_at,
             "revision": _revision(revision),
-            "images": [_image(item.pk, index, image) for index, image in enumerate(images)],
+            "images": [_image(item.pk, index, image, shut) for index, image in enumerate(images)],
             "aliases": item.aliases.all(),
             "revisions": item.revisions.select_related("author").order_by("-number"),
         }
@@ -280,10 +287,12 @@ class Items(Endpoint):
     def _asset(self, pk: UUID, index: int) -> Asset:
         """The picture at this place of the item's present revision, inputs first."""
         visible = ItemRevision.objects.filter(current_of__in=Item.objects.visible_to(self.person).filter(pk=pk))
-        images = ItemImage.objects.filter(revision__in=visible).select_related("asset").order_by("role", "position")
-        found = images[index : index + 1]
+        images = ItemImage.objects.filter(revision__in=visible).select_related("asset", "revision__item__dataset")
+        found = images.order_by("role", "position")[index : index + 1]
         if not found:
             raise Http404
+        curates = may_curate(self.person, found[0].revision.item.dataset)
+        refuse_quarantined(found[0].asset, curates=curates)
         return found[0].asset
 
     @operation(tells=FramesTold, guard=sees_items)

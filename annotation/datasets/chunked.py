@@ -135,12 +135,13 @@ def begin_again(job: Job) -> None:
     if imported is not None:
         imported.problems.all().delete()
         ImportJob.objects.filter(pk=imported.pk).update(
-            state=ImportJob.State.RUNNING, failure="", finished_at=None, new=0, changed=0, unchanged=0, refused=0
-        )
+            state=ImportJob.State.RUNNING, failure="", finished_at=None,
+            new=0, changed=0, unchanged=0, refused=0, quarantined=0,
+        )  # fmt: skip
 
 
 def summary_counts(summary: ImportSummary, imported: ImportJob) -> None:
     """Take over the counts that were written."""
     imported.refresh_from_db()
-    for name in summary.counts():
+    for name in [*summary.counts(), "quarantined"]:
         setattr(summary, name, getattr(imported, name))

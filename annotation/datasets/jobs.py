@@ -34,7 +34,10 @@ OVERTAKEN = "another import into this dataset started; run this one again when i
 
 @dataclass
 class ImportSummary:
-    """What an import did, or would do when it was a dry run (then there is no job)."""
+    """What an import did, or would do when it was a dry run (then there is no job).
+
+    quarantined: images of new and changed lines that wait for a curator's verdict; not counted in a dry run.
+    """
 
     layout: str = ""
     job: ImportJob | None = None
@@ -42,6 +45,7 @@ class ImportSummary:
     changed: int = 0
     unchanged: int = 0
     refused: int = 0
+    quarantined: int = 0
     problems: list[Problem] = field(default_factory=list)
     first: list[Any] = field(default_factory=list)
     submission: Any = None
@@ -116,7 +120,7 @@ def finish_job(job: ImportJob, *, actor: User | None) -> None:
         raise ImportInterruptedError(OVERTAKEN)
     job.refresh_from_db()
     counts = {name: getattr(job, name) for name in ImportSummary().counts()}
-    record("import finished", actor=actor, subject=job, **counts)
+    record("import finished", actor=actor, subject=job, **counts, quarantined=job.quarantined)
 
 
 @transaction.atomic

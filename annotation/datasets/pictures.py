@@ -15,6 +15,7 @@ from django.conf import settings
 
 from annotation.assets import storage
 from annotation.assets.models import Asset
+from annotation.assets.quarantine import held_among, is_removed
 from annotation.assets.services import deidentification_key, store_prepared, unsaved_asset
 from annotation.imaging.fingerprint import keyed_hash
 from annotation.imaging.image import ImageError
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A cleaned picture: its asset (not a row yet in a dry run) and the keyed hash of its patient, if any."""
+    """A cleaned picture: its asset (not a row yet in a dry run) and the keyed hash of its patient, if any.
+
+    in_quarantine: it waits for a curator's verdict on text in its pixels; not asked in a dry run.
+    """
 
     asset_id: UUID
     sha256: str
     pixel_digest: str
     case_key: str
+    in_quarantine: bool = False
 
 
 class Pictures:
@@ -90,7 +95,7 @@ class Pictures:
         asset = store_prepared(prepared) if self._keep else unsaved_asset(prepared)
         if self._keep:
             _write_note(digest, {"asset": asset.sha256, "case_key": prepared.case_key or ""})
-        return Picture(asset.pk, asset.sha256, asset.pixel_digest, prepared.case_key or "")
+        return self._picture(asset, prepared.case_key or "")
 
     def _noted(self, digest: str) -> Picture | None:
         try:
@@ -98,9 +103,13 @@ class Pictures:
         except (FileNotFoundError, ValueError):
             return None
         asset = Asset.objects.filter(sha256=note["asset"]).first()
-        if asset is None or note["method"] != _method() or not storage.is_complete(asset):
+        if asset is None or note["method"] != _method() or not (storage.is_complete(asset) or is_removed(asset)):
             return None
-        return Picture(asset.pk, asset.sha256, asset.pixel_digest, note["case_key"])
+        return self._picture(asset, note["case_key"])
+
+    def _picture(self, asset: Asset, case_key: str) -> Picture:
+        shut = self._keep and bool(held_among([asset.pk]))
+        return Picture(asset.pk, asset.sha256, asset.pixel_digest, case_key, shut)
 
 
 class PreparedFolder:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from annotation.assets.models import Asset
 from annotation.datasets.models import Dataset, Item, ItemAlias, ItemImage
 from annotation.formats import taxonomy
 
@@ -50,7 +51,13 @@ def filtered_items(dataset: Dataset, wanted: ItemFilter) -> QuerySet[Item]:
     if wanted.q:
         items = items.filter(_matching(wanted.q.strip()))
     inputs = ItemImage.objects.filter(revision=OuterRef("current_revision"))
-    return items.annotate(has_image=Exists(inputs))
+    return items.annotate(has_image=Exists(inputs), in_quarantine=shows_quarantined())
+
+
+def shows_quarantined() -> Exists:
+    """Whether the present revision of an item shows a picture in quarantine."""
+    shut = Asset.objects.in_quarantine().values("pk")
+    return Exists(ItemImage.objects.filter(revision=OuterRef("current_revision"), asset__in=shut))
 
 
 def _matching(words: str) -> Q:

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_safe
 
 from annotation.assets import serving
 from annotation.assets.models import Asset
+from annotation.assets.quarantine import held_among, refuse_quarantined
 from annotation.datasets.forms import ItemFilterForm
 from annotation.datasets.guards import items_visible, person
 from annotation.datasets.known import INPUT_NAMES
 from annotation.datasets.models import Dataset, ImportJob, Item, ItemImage, ItemRevision
-from annotation.datasets.selections import ItemFilter, filtered_items, tallies, unmapped_terms
+from annotation.datasets.selections import ItemFilter, filtered_items, shows_quarantined, tallies, unmapped_terms
 from annotation.datasets.services import may_curate
 from annotation.formats import NOTES, ordered_sections
 
@@ -41,6 +42,7 @@ def list_datasets(request: HttpRequest) -> HttpResponse:
 def show_dataset(request: HttpRequest, slug: str) -> HttpResponse:
     dataset = get_object_or_404(Dataset.objects.visible_to(person(request)), slug=slug)
     counted = tallies(dataset)
+    curates = may_curate(person(request), dataset)
     by_state = {tally.code: tally.n for tally in counted["state"]}
     context = {
         "dataset": dataset,
@@ -50,7 +52,8 @@ def show_dataset(request: HttpRequest, slug: str) -> HttpResponse:
         "n_fix": by_state.get("needs_fix", 0),
         "n_accepted": by_state.get("accepted", 0),
         "unmapped": unmapped_terms(dataset),
-        "may_curate": may_curate(person(request), dataset),
+        "may_curate": curates,
+        "n_quarantined": dataset.items.filter(shows_quarantined()).count() if curates else 0,
         "n_members": dataset.members.count() if dataset.members_only else 0,
         "jobs": dataset.import_jobs.filter(kind=ImportJob.Kind.ITEMS).select_related("requested_by")[:10],
     }
@@ -80,9 +83,15 @@ def show_item(request: HttpRequest, pk: UUID) -> HttpResponse:
     if revision is None:
         raise Http404("The item has no revision.")
     images = list(revision.images.select_related("asset"))
+    shut = held_among(image.asset_id for image in images)
+    curates = may_curate(person(request), item.dataset)
+    for image in images:
+        image.in_quarantine = image.asset_id in shut  # type: ignore[attr-defined]
+        image.is_shown = curates or image.asset_id not in shut  # type: ignore[attr-defined]
     context = {
         "item": item,
-        "may_curate": may_curate(person(request), item.dataset),
+        "may_curate": curates,
+        "n_quarantined": len(shut),
         "revision": revision,
         "images": images,
         "risks": _risks(images),
@@ -110,12 +119,14 @@ def _same_case(item: Item) -> list[Item]:
 
 
 def _asset(request: HttpRequest, pk: UUID, index: int) -> Asset:
-    """The picture at this place of the item's present revision, inputs first (one query)."""
+    """The picture at this place of the item's present revision, inputs first; in quarantine for curators only."""
     visible = ItemRevision.objects.filter(current_of__in=Item.objects.visible_to(person(request)).filter(pk=pk))
-    images = ItemImage.objects.filter(revision__in=visible).select_related("asset").order_by("role", "position")
-    found = list(images)
+    images = ItemImage.objects.filter(revision__in=visible).select_related("asset", "revision__item__dataset")
+    found = list(images.order_by("role", "position"))
     if index >= len(found):
         raise Http404("The item has no such image.")
+    curates = may_curate(person(request), found[index].revision.item.dataset)
+    refuse_quarantined(found[index].asset, curates=curates)
     return found[index].asset
 
 

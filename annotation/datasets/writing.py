@@ -40,11 +40,12 @@ def planned_row(plan: PlannedItem) -> Row:
         row["case_key"] = plan.draft.case_key()
         row["revision"] = {name: getattr(plan.revision, name) for name in _REVISION_FIELDS}
         row["images"] = [(role, place, taken.asset_id) for role, place, taken in plan.draft.pictures]
+        row["quarantined"] = sum(taken.in_quarantine for _, _, taken in plan.draft.pictures)
     return row
 
 
 def write_items(job: ImportJob, rows: list[Row]) -> dict[str, int]:
-    """Write some lines, inside a transaction; returns how many were new, changed and unchanged."""
+    """Write some lines, inside a transaction: how many were new, changed and unchanged, and images in quarantine."""
     now = timezone.now()
     number = job.dataset.items.aggregate(last=Max("number"))["last"] or 0
     counts: dict[str, int] = {}
@@ -52,6 +53,8 @@ def write_items(job: ImportJob, rows: list[Row]) -> dict[str, int]:
     for row in rows:
         counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
         item_id = row["item"] or str(uuid4())
+        if row.get("quarantined"):
+            counts["quarantined"] = counts.get("quarantined", 0) + row["quarantined"]
         if "revision" in row:
             revision = row["revision"] | {"item_id": item_id, "created_at": now}
             if row["item"] is None:

@@ -190,7 +190,9 @@ class Readings(Endpoint):
 
     def _asset(self, pk: UUID, number: int) -> Asset:
         own_reading(self.person, pk)
-        return presentation.presented(pk).asset_of(number)
+        shown = presentation.presented(pk)
+        presentation.refuse_shut(shown)
+        return shown.asset_of(number)
 
     @operation(tells=FramesTold)
     def frames(self, request: Request, pk: UUID, number: int) -> HttpResponseBase:

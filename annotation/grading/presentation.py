@@ -13,10 +13,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import Http404
 
 from annotation.assets.models import Asset
+from annotation.assets.quarantine import held_among
 from annotation.datasets.models import ItemImage, ItemRevision
 from annotation.formats.sections import flat, ordered_sections
 from annotation.grading.rules import CriterionRule, Question, ShownOutput
@@ -25,6 +27,7 @@ from annotation.systems.models import OutputPart
 
 INPUT, REFERENCE, OUTPUT = "input", "reference", "output"
 READINGS_KEPT, STUDIES_KEPT = 512, 32
+SHUT = "An image here may show identifying text and is not shown until a curator has looked at it. Take another one."
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,21 @@ class Presentation:
         if number >= len(self.panes) or (asset := self.panes[number].asset) is None:
             raise Http404("no such pane")
         return asset
+
+
+def is_shut(shown: Presentation) -> bool:
+    """Whether a picture of it is in quarantine: one query, asked anew every time, since a curator may change it."""
+    return bool(held_among(pane.asset.pk for pane in shown.panes if pane.asset is not None))
+
+
+def refuse_shut(shown: Presentation) -> None:
+    """Let nobody see a case of which a picture is in quarantine.
+
+    Raises:
+        PermissionDenied: with words for a reader.
+    """
+    if is_shut(shown):
+        raise PermissionDenied(SHUT)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,11 @@ class PreviewedItem:
 
 
 def previewed(study: Study, number: int) -> PreviewedItem:
-    """The n-th item of a study, counted from 1; 404 outside, and when a draft cannot be drawn."""
+    """The n-th item of a study, counted from 1; 404 outside, and when a draft cannot be drawn.
+
+    Raises:
+        PermissionDenied: a picture of it is in quarantine.
+    """
     items = study.study_items.order_by("revision__item__number")
     of = items.count()
     if not 1 <= number <= of:
@@ -37,7 +41,9 @@ def previewed(study: Study, number: int) -> PreviewedItem:
     labeled = _trial(study, item) if study.state == Study.State.DRAFT else _stored(item)
     if not labeled:
         raise Http404("this item has nothing to show")
-    return PreviewedItem(number, of, presentation.present(item.revision, presentation.parts_of_outputs(labeled)))
+    shown = presentation.present(item.revision, presentation.parts_of_outputs(labeled))
+    presentation.refuse_shut(shown)
+    return PreviewedItem(number, of, shown)
 
 
 def _stored(item: StudyItem) -> list[tuple[str, UUID]]:

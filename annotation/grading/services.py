@@ -81,7 +81,9 @@ def _locked(reading: Reading) -> Reading:
 
 
 def damage_reason(shown: presentation.Presentation) -> str | None:
-    """Why a reading cannot be graded although its study runs: a picture is not what was stored."""
+    """Why a reading cannot be graded although its study runs: a picture is in quarantine, or not what was stored."""
+    if presentation.is_shut(shown):
+        return presentation.SHUT
     damage = storage.first_damage(pane.asset for pane in shown.panes if pane.asset is not None)
     if damage is None:
         return None

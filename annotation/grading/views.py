@@ -84,7 +84,8 @@ def send_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
     reading = get_object_or_404(readings_of(user), pk=pk)
     refuse_without_consent(reading)
     data = reading_json(reading)
-    grants.give(user.pk, pk)
+    if data["locked_reason"] is None:
+        grants.give(user.pk, pk)
     return JsonResponse(data)
 
 
@@ -92,6 +93,7 @@ def _pane_asset(request: HttpRequest, pk: UUID, number: int) -> Asset:
     user = _user(request)
     if not grants.holds(user.pk, pk):
         own_reading(user, pk)
+        presentation.refuse_shut(presentation.presented(pk))
         grants.give(user.pk, pk)
     return presentation.presented(pk).asset_of(number)
 

@@ -99,6 +99,8 @@ def _print_problems(summary: ImportSummary) -> None:
 def _in_words(summary: ImportSummary, target: str, dry_run: bool) -> str:
     counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.counts().items())
     lead = f"{target}: {counts} ({summary.lines} lines, layout {summary.layout})"
+    if summary.quarantined:
+        lead += f"\n{summary.quarantined} images may show identifying text and wait in quarantine for a curator"
     return f"Dry run, nothing was written. {lead}" if dry_run else lead
 
 
@@ -111,6 +113,7 @@ def _as_json(summary: ImportSummary, target: str, dry_run: bool) -> dict[str, ob
         "layout": summary.layout,
         "lines": summary.lines,
         **summary.counts(),
+        "quarantined": None if dry_run else summary.quarantined,
         "problems": [
             {
                 "file": problem.file, "line": problem.line, "field": problem.field, "value": problem.value,

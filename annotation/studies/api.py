@@ -160,6 +160,7 @@ class BalanceTold(Told):
     verdict = serializers.CharField()
     tables = BalanceTableTold(many=True)
     without_output = serializers.ListField(child=serializers.CharField())
+    in_quarantine = serializers.ListField(child=serializers.CharField())
     warnings = serializers.ListField(child=serializers.CharField())
 
 

@@ -12,7 +12,7 @@ from annotation.studies import drawing
 from annotation.studies.allocation import AllocationError, BalanceReport, BalanceTable, balance_report
 from annotation.studies.counting import PAIRS
 from annotation.studies.models import Enrollment, Study
-from annotation.studies.planning import gradable, stratum_words
+from annotation.studies.planning import gradable, quarantined_revisions, stratum_words
 from annotation.systems.models import OutputPart, Submission, datasets_read_by
 
 NAME_LENGTH = 4
@@ -82,6 +82,7 @@ class StudyBalance:
     refusal: str = ""
     tables: list[ShownTable] = field(default_factory=list)
     without_output: list[str] = field(default_factory=list)
+    in_quarantine: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -104,7 +105,7 @@ class StudyBalance:
 def study_balance(study: Study) -> StudyBalance:
     """Counts of the stored readings; before opening, of a trial drawing from the same seed."""
     is_trial = study.state == Study.State.DRAFT
-    notes: dict[str, Any] = {"without_output": items_without_output(study), "warnings": warnings(study)}
+    notes: dict[str, Any] = {**items_left_out(study), "warnings": warnings(study)}
     try:
         design = drawing.draw(study, drawing.inputs_of(study)) if is_trial else drawing.stored(study)
     except AllocationError as problem:
@@ -124,13 +125,18 @@ def _shown(table: BalanceTable) -> ShownTable:
     )
 
 
-def items_without_output(study: Study) -> list[str]:
-    """Codes of released items that are not in the study because no system has anything to show for them."""
+def items_left_out(study: Study) -> dict[str, list[str]]:
+    """Codes of released items that are not in the study: nothing to show, or an image in quarantine."""
     submissions = Submission.objects.filter(study_systems__study=study)
     shown = gradable(submissions).values("revision")
     left_out = ItemRevision.objects.filter(release_items__release=study.release_id, is_fixture=False)
     left_out = left_out.exclude(study_items__study=study).exclude(pk__in=shown)
-    return [revision.item.code for revision in left_out.select_related("item").order_by("item__number")]
+    revisions = list(left_out.select_related("item").order_by("item__number"))
+    shut = quarantined_revisions(revisions)
+    return {
+        "without_output": [revision.item.code for revision in revisions if revision.pk not in shut],
+        "in_quarantine": [revision.item.code for revision in revisions if revision.pk in shut],
+    }
 
 
 def warnings(study: Study) -> list[str]:

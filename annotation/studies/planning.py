@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
+from django.urls import reverse
 
+from annotation.assets.models import Asset
 from annotation.datasets.clusters import cluster_keys
-from annotation.datasets.models import ItemRevision
+from annotation.datasets.models import ItemImage, ItemRevision
 from annotation.formats import taxonomy
 from annotation.people.models import User
 from annotation.releases.models import Release
@@ -29,7 +31,11 @@ class PlannedItem:
 
 @dataclass(frozen=True)
 class Plan:
-    """A design with its rows. `without_output` are the codes of items that no system has anything to show for."""
+    """A design with its rows.
+
+    `without_output` are the codes of items that no system has anything to show for; `in_quarantine` of those with
+    an image that may show identifying text and that no curator has judged.
+    """
 
     design: StudyDesign
     release: Release
@@ -38,6 +44,7 @@ class Plan:
     people: dict[str, User]
     items: tuple[PlannedItem, ...]
     without_output: tuple[str, ...]
+    in_quarantine: tuple[str, ...] = ()
 
 
 @dataclass
@@ -69,12 +76,26 @@ def plan(design: StudyDesign, *, actor: User | None) -> Plan:
     assert release is not None
     revisions = _revisions(design, release, lookup)
     lookup.stop_if_broken()
+    shut = quarantined_revisions(revisions)
+    in_quarantine = tuple(revision.item.code for revision in revisions if revision.pk in shut)
+    revisions = [revision for revision in revisions if revision.pk not in shut]
     items, without_output = _items(design, revisions, submissions)
+    if not items and in_quarantine:
+        where = reverse("annotation:quarantine-list", args=[release.dataset.slug])
+        rule = f"has {len(in_quarantine)} items whose images are in quarantine; a curator decides at {where}"
+        lookup.refuse("release", release, rule)
     if not items:
         lookup.refuse("submissions", ", ".join(design.submissions), "have no output that a reader can be shown")
     lookup.stop_if_broken()
     return Plan(
-        design, release, lettered(submissions, seed=design.seed), tuple(rubrics), people, items, without_output
+        design,
+        release,
+        lettered(submissions, seed=design.seed),
+        tuple(rubrics),
+        people,
+        items,
+        without_output,
+        in_quarantine,
     )
 
 
@@ -194,9 +215,23 @@ def _items(
 
 
 def gradable(submissions: Iterable[Submission]) -> OutputQuerySet:
-    """The outputs of these submissions that a reader may be shown, each with something to show."""
+    """The outputs of these submissions that a reader may be shown, each with something to show.
+
+    Nothing that shows a picture in quarantine, as output or as the item it is an output for.
+    """
     has_part = Exists(OutputPart.objects.filter(output=OuterRef("pk")))
-    return Output.objects.gradable().filter(has_part, submission__in=list(submissions), is_fixture=False)
+    shown = Output.objects.gradable().filter(has_part, submission__in=list(submissions), is_fixture=False)
+    shut = Asset.objects.in_quarantine().values("pk")
+    own = Exists(OutputPart.objects.filter(output=OuterRef("pk"), asset__in=shut))
+    around = Exists(ItemImage.objects.filter(revision=OuterRef("revision"), asset__in=shut))
+    return shown.exclude(own).exclude(around)
+
+
+def quarantined_revisions(revisions: Iterable[ItemRevision]) -> set[UUID]:
+    """Those with a picture in quarantine: one query."""
+    shut = Asset.objects.in_quarantine().values("pk")
+    images = ItemImage.objects.filter(revision__in=list(revisions), asset__in=shut)
+    return set(images.values_list("revision", flat=True))
 
 
 def stratum_of(revision: ItemRevision) -> str:

@@ -58,6 +58,7 @@ def create_study(*, design: StudyDesign, actor: User | None) -> Study:
         design=_design_without_names(made),
         items=len(made.items),
         without_output=list(made.without_output),
+        in_quarantine=list(made.in_quarantine),
     )
     return study
 

@@ -12,8 +12,10 @@ from rest_framework.request import Request
 
 from annotation.assets import serving
 from annotation.assets.models import Asset
+from annotation.assets.quarantine import refuse_quarantined
 from annotation.datasets.api import FORMATS, MODALITIES, TASKS, FramesTold
 from annotation.datasets.selections import UNMAPPED
+from annotation.datasets.services import may_curate
 from annotation.rest.addresses import api_address
 from annotation.rest.endpoint import Endpoint, operation, route, served
 from annotation.rest.guards import sees_items
@@ -178,9 +180,10 @@ class Outputs(Endpoint):
     def _asset(self, pk: UUID, index: int) -> Asset:
         submissions = Submission.objects.visible_to(self.person)
         parts = OutputPart.objects.filter(output__submission__in=submissions, output=pk, kind=OutputPart.Kind.IMAGE)
-        part = get_object_or_404(parts.select_related("asset"), position=index)
+        part = get_object_or_404(parts.select_related("asset", "output__submission__dataset"), position=index)
         if part.asset is None:
             raise Http404
+        refuse_quarantined(part.asset, curates=may_curate(self.person, part.output.submission.dataset))
         return part.asset
 
     @operation(tells=FramesTold, guard=sees_items)

@@ -55,6 +55,7 @@ class ImportTold(Told):
     changed = serializers.IntegerField()
     unchanged = serializers.IntegerField()
     refused = serializers.IntegerField()
+    quarantined = serializers.IntegerField(help_text="images that wait for a curator's verdict")
     requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True)
     submission = serializers.UUIDField(allow_null=True)
     job = serializers.UUIDField(source="job_id", allow_null=True)

@@ -16,8 +16,10 @@ from django.views.decorators.http import require_safe
 
 from annotation.assets import serving
 from annotation.assets.models import Asset
+from annotation.assets.quarantine import refuse_quarantined
 from annotation.datasets.guards import items_visible, person
 from annotation.datasets.selections import UNMAPPED
+from annotation.datasets.services import may_curate
 from annotation.systems.coverage import CoverageRow, coverage, missing_codes, total
 from annotation.systems.forms import OutputFilterForm
 from annotation.systems.models import Output, OutputPart, Submission, System
@@ -112,8 +114,9 @@ def _asset(request: HttpRequest, pk: UUID, index: int) -> Asset:
     """The picture of an output at this position of its parts."""
     submissions = Submission.objects.visible_to(person(request))
     parts = OutputPart.objects.filter(output__submission__in=submissions, output=pk, kind=OutputPart.Kind.IMAGE)
-    part = get_object_or_404(parts.select_related("asset"), position=index)
+    part = get_object_or_404(parts.select_related("asset", "output__submission__dataset"), position=index)
     assert part.asset is not None
+    refuse_quarantined(part.asset, curates=may_curate(person(request), part.output.submission.dataset))
     return part.asset
 
 

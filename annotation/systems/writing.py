@@ -45,12 +45,13 @@ def planned_row(plan: PlannedOutput) -> Row:
         "error_text": draft.error_text,
         "is_fixture": draft.record.is_fixture,
         "content_hash": draft.content_hash,
+        "quarantined": sum(part.picture is not None and part.picture.in_quarantine for part in draft.parts),
         "parts": [(part.kind, part.text, part.picture.asset_id if part.picture else None) for part in draft.parts],
     }
 
 
 def write_outputs(job: ImportJob, rows: list[Row]) -> dict[str, int]:
-    """Write some lines, inside a transaction; returns how many were new, changed and unchanged.
+    """Write some lines, inside a transaction: how many were new, changed and unchanged, and images in quarantine.
 
     Raises:
         ImportInterruptedError: an output to be replaced was replaced by somebody else meanwhile.
@@ -62,6 +63,8 @@ def write_outputs(job: ImportJob, rows: list[Row]) -> dict[str, int]:
         counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
         if row["verdict"] == "unchanged":
             continue
+        if row.get("quarantined"):
+            counts["quarantined"] = counts.get("quarantined", 0) + row["quarantined"]
         output_id = uuid4()
         if row["replaces"] is not None:
             replaced.append(Output(pk=row["replaces"], superseded_by_id=output_id))

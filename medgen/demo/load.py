@@ -9,9 +9,10 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from annotation.curation import quarantine
 from annotation.curation.services import present_checklist, review_item
 from annotation.datasets.importing import import_items
-from annotation.datasets.models import Item, ItemAlias
+from annotation.datasets.models import Dataset, Item, ItemAlias
 from annotation.grading.services import Entry, submit_reading
 from annotation.grading.working_time import Work
 from annotation.people.models import User
@@ -32,6 +33,7 @@ from scoring.runs.services import run_metrics
 DATA = Path(__file__).parent / "data"
 DATASET, VERSION, STUDY = "demo", "1.0", "demo-reading"
 SEED = 4711
+VERDICT = "Public sample, looked at frame by frame: the text is settings of the device and names nobody."
 Say = Callable[[str], None]
 
 
@@ -40,6 +42,7 @@ def load(say: Say) -> None:
     people = load_people()
     say("items")
     import_items(path=DATA / "items", dataset_slug=DATASET, actor=people["curator"])
+    load_verdicts(people["curator"])
     say("reviews by two curators, release")
     release = load_release(people)
     for system in json.loads((DATA / "systems.json").read_text(encoding="utf-8")):
@@ -67,6 +70,14 @@ def load_people() -> dict[str, User]:
         names = [member.username for member in absent]
         User.objects.filter(username__in=names).update(password=make_password(PASSWORD))
     return {user.username: user for user in User.objects.filter(username__in=[member.username for member in CAST])}
+
+
+def load_verdicts(curator: User) -> None:
+    """The demo's curator looked at the pictures that wait in quarantine: nothing in them names anybody."""
+    dataset = Dataset.objects.get(slug=DATASET)
+    for asset in quarantine.waiting(dataset):
+        judgment = quarantine.Judgment(asset, dataset, curator, reason=VERDICT, seen=0)
+        quarantine.judge_image(judgment, kind="clear")
 
 
 def load_release(people: dict[str, User]) -> Release:

@@ -61,6 +61,8 @@ class Command(BaseCommand):
             self.stdout.write(f"warning: {warning}")
         if balance.without_output:
             self.stdout.write(f"left out, no system has an output to show: {', '.join(balance.without_output)}")
+        if balance.in_quarantine:
+            self.stdout.write(f"left out, an image is in quarantine: {', '.join(balance.in_quarantine)}")
         if balance.refusal:
             self.stdout.write(balance.refusal)
         if balance.report is not None:
@@ -100,6 +102,7 @@ def _as_json(study: Study, balance: StudyBalance) -> dict[str, Any]:
         "refusal": balance.refusal or None,
         "warnings": balance.warnings,
         "without_output": balance.without_output,
+        "in_quarantine": balance.in_quarantine,
         "tables": [
             {
                 "name": table.name,
