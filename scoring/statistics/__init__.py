@@ -24,6 +24,12 @@ from scoring.statistics.intervals import (
 )
 from scoring.statistics.kappa import cohen_kappa, fleiss_kappa
 from scoring.statistics.mixed import icc_reml
+from scoring.statistics.prediction_powered import (
+    PredictionPowered,
+    prediction_powered_difference,
+    prediction_powered_mean,
+    rectified_mean,
+)
 from scoring.statistics.ranking import (
     Comparison,
     RankInterval,
@@ -41,6 +47,7 @@ __all__ = [
     "Interval",
     "PairAgreement",
     "PassShare",
+    "PredictionPowered",
     "RankInterval",
     "Strengths",
     "UndefinedStatisticError",
@@ -64,9 +71,12 @@ __all__ = [
     "pass_share",
     "percent_agreement",
     "positive_agreement",
+    "prediction_powered_difference",
+    "prediction_powered_mean",
     "rank_intervals",
     "ranks",
     "reader_cluster_interval",
+    "rectified_mean",
     "sign_flip_test",
     "spearman",
     "standard_deviation",
