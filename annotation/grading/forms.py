@@ -14,12 +14,13 @@ from annotation.grading.bases import Base
 from annotation.grading.errors import InvalidGradeError
 from annotation.grading.rules import Problem
 from annotation.grading.services import Entry
-from annotation.grading.working_time import Work
+from annotation.grading.working_time import Work, marked
 
 BODY_LIMIT = 512 * 1024
 VIEWING_LIMIT = 64 * 1024
 REVISION_LIMIT = 2**31 - 1
 DURATION_LIMIT_MS = 24 * 3600 * 1000
+WAITED_LIMIT_MS = 366 * DURATION_LIMIT_MS
 
 
 class BadRequestError(ValueError):
@@ -82,12 +83,13 @@ def _whole(data: dict[str, Any], name: str, *, low: int = 0, high: int, default:
 
 
 def _work(data: dict[str, Any]) -> Work:
-    """Client time may be fractional; what is over a day is refused."""
+    """Client time may be fractional; what is over a day, or has waited over a year, is refused."""
     times = {}
-    for name in ("active_ms", "idle_ms"):
+    limits = {"active_ms": DURATION_LIMIT_MS, "idle_ms": DURATION_LIMIT_MS, "waited_ms": WAITED_LIMIT_MS}
+    for name, limit in limits.items():
         value = data.get(name) or 0
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= DURATION_LIMIT_MS:
-            raise BadRequestError(f"{name}: {str(value)[:40]}: must be milliseconds from 0 to {DURATION_LIMIT_MS}.")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= limit:
+            raise BadRequestError(f"{name}: {str(value)[:40]}: must be milliseconds from 0 to {limit}.")
         times[name] = int(value)
     return Work(**times)
 
@@ -145,12 +147,13 @@ def grade_entry(data: dict[str, Any]) -> Entry:
         problems.append(Problem("", "reason", "must be a text"))
     if problems:
         raise InvalidGradeError(problems)
+    work = _work(data)
     return Entry(
         payload=data.get("payload"),
         submit_key=_key(data.get("submit_key")),
-        work=_work(data),
+        work=work,
         client_time=client_time,
-        viewing=viewing,
+        viewing=marked(viewing, work),
         reason=reason,
         base=_base(data),
     )

@@ -111,11 +111,11 @@ def record_guesses(*, reading: Reading, actor: User, data: Mapping[str, Any]) ->
     study = Study.objects.get(pk=reading.study_id)
     places = {place.label: place for place in ReadingOutput.objects.filter(reading=reading).order_by("position")}
     guesses = read_guesses(data, list(places))
-    if not ends_block(reading.position, study.guess_block):
-        raise NotAskedError("Nothing is asked after this reading.")
     n_named = sum(1 for guess in guesses if guess.guess)
     if _said_before(reading, guesses):
         return n_named
+    if not ends_block(reading.position, study.guess_block):
+        raise NotAskedError("Nothing is asked after this reading.")
     refuse_closed(study)
     try:
         with transaction.atomic():
@@ -130,6 +130,8 @@ def record_guesses(*, reading: Reading, actor: User, data: Mapping[str, Any]) ->
                 for guess in guesses
             )
     except IntegrityError as problem:
+        if _said_before(reading, guesses):
+            return n_named
         raise GuessedBeforeError("This question was answered in another window; that answer stays.") from problem
     record("system guessed", actor=actor, subject=reading, outputs=len(guesses), named=n_named)
     return n_named

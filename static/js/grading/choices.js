@@ -24,7 +24,7 @@ export class Choices {
     const answer = await showKept(entries, this.#criteria());
     if (answer === "again") await queue.tryAgain();
     if (answer !== "discard") return;
-    for (const entry of entries) submission.undone(entry);
+    for (const entry of entries) if (entry.kind !== "guess") submission.undone(entry);
     await queue.forget(...entries);
     status.announce("Discarded");
   }
@@ -46,6 +46,10 @@ export class Choices {
       status.banner(`Reading ${entry.position} was not skipped: ${why}`, "bad");
       return;
     }
+    if (entry.kind === "guess") {
+      this.#refusedGuess(entry, data, why);
+      return;
+    }
     if (!entry.reason) submission.undone(entry);
     if (!data.errors) {
       status.banner(`Reading ${entry.position} was not accepted: ${why} It is kept on this computer; “Copy…” below shows it.`, "bad");
@@ -57,6 +61,15 @@ export class Choices {
       return;
     }
     submission.reopen(entry).then(() => status.banner(`Reading ${entry.position} was not accepted: ${why}`, "bad"));
+  }
+
+  /** An answer that came too late changes nothing; what was refused for another reason stays kept, to be copied. */
+  #refusedGuess(entry, { closed }, why) {
+    const { queue, status } = this.station;
+    const stays = closed || entry.refused?.status !== 409;
+    if (!stays) queue.forget(entry);
+    const kept = stays ? " It is kept on this computer; “Copy…” below shows it." : "";
+    status.banner(`What you guessed about reading ${entry.position} was not taken: ${why}${kept}`, stays ? "bad" : "warn");
   }
 
   /** Show both versions; nothing is overwritten before the reader has chosen. */
@@ -102,14 +115,16 @@ export class Choices {
   async #afterSubmitted(entry, submitted, payload) {
     const { station } = this;
     const { queue, outbox, submission } = station;
-    const own = queue.entries.filter((each) => each.reading === entry.reading && each.client_id === entry.client_id);
+    const own = queue.entries.filter((each) => (
+      each.reading === entry.reading && each.client_id === entry.client_id && each.kind !== "guess"));
     const key = `amendment.${entry.reading}`;
     if (payload) await outbox.remember(key, { payload, base_version: submitted.version, reason: entry.reason ?? "" });
     else await outbox.forget(key);
+    if (station.reading?.id === entry.reading) station.grading.frozen = true; // until it is opened anew
     await queue.forget(...own);
-    if (await station.open(entry.urls.self, { fresh: true })) {
-      if (payload) submission.amend();
-    }
+    if (!(await station.open(entry.urls.self, { fresh: true })) || !payload) return;
+    submission.amend();
+    station.status.banner("This is an amendment now. Look at it and submit it.", "warn");
   }
 }
 

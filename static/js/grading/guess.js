@@ -1,26 +1,17 @@
 // “Which system was it?”, asked after a block of readings beside the images of the last one. No names are offered: a
-// list would tell which systems take part. What is said is kept here first and sent when the server can be reached;
-// it never holds up a grade, and it is never shown again.
+// list would tell which systems take part. What is said waits in the outbox as grades do and is sent as they are; it
+// never holds up a grade, and it is never shown again.
 import { el } from "./elements.js";
-import { post } from "./server.js";
-import { SIGNED_IN } from "./sign_again.js";
 
-const KEPT = "guesses"; // where answers wait in the works of the outbox
-const RETRY_MS = 30_000;
 const SURE = [1, 2, 3, 4, 5];
 const $ = (id) => document.getElementById(id);
 
 export class Guessing {
-  constructor(station) {
-    Object.assign(this, { station, resolve: null, sending: null });
-    window.addEventListener("online", () => this.send());
-    window.addEventListener(SIGNED_IN, () => this.send());
-    this.send();
-  }
+  constructor(station) { Object.assign(this, { station, resolve: null }); }
 
   /** Ask about the outputs of a reading that was just submitted; resolves when answered, skipped or closed. */
   ask(reading) {
-    if (!reading.guess || reading.preview) return Promise.resolve();
+    if (!reading.guess || reading.preview || this.station.queue.find(reading.id, "guess")) return Promise.resolve();
     reading.guess = false; // asked once, also when the submission is taken back
     this.close();
     const entries = reading.outputs.map(({ label }) => this.#entry(label, reading.outputs.length > 1));
@@ -108,42 +99,7 @@ export class Guessing {
       }
       guesses[label] = { guess: name, sure: name ? level : null, why: reason.value.trim() };
     }
-    this.#keep({ reading: reading.id, url: reading.urls.guess, guesses });
+    this.station.queue.guess(reading, guesses);
     this.close();
-  }
-
-  // --- keeping and sending ------------------------------------------------------------------------
-  async #kept() { return (await this.station.outbox.recall(KEPT).catch(() => null)) ?? []; }
-  async #keep(entry) {
-    const { outbox } = this.station;
-    const others = (await this.#kept()).filter(({ reading }) => reading !== entry.reading);
-    await outbox.remember(KEPT, [...others, entry]).catch(() => post(entry.url, { guesses: entry.guesses }));
-    await this.send();
-  }
-  /** Send what waits, one after the other; what the server refuses for good is dropped, the rest is tried again. */
-  send() {
-    if (this.sending) {
-      this.again = true; // asked while a try was under way that may fail: try once more after it
-      return this.sending;
-    }
-    this.again = false;
-    this.sending = this.#send().finally(() => {
-      this.sending = null;
-      if (this.again) this.send();
-    });
-    return this.sending;
-  }
-  async #send() {
-    const { outbox, person } = this.station;
-    for (const entry of await this.#kept()) {
-      const { kind } = await post(entry.url, { guesses: entry.guesses }, { person: person.id });
-      if (!["ok", "conflict", "refused"].includes(kind)) {
-        clearTimeout(this.timer);
-        this.timer = setTimeout(() => this.send(), RETRY_MS);
-        return;
-      }
-      const left = (await this.#kept()).filter(({ reading }) => reading !== entry.reading);
-      await (left.length ? outbox.remember(KEPT, left) : outbox.forget(KEPT)).catch(() => {}); // the same again changes nothing
-    }
   }
 }

@@ -109,6 +109,15 @@ export class Outbox {
     return ack && ack.n === base.n ? { ...whole, base_revision: ack.revision } : whole;
   }
 
+  /** Keep an entry that is built upon nothing. */
+  alone(entry) {
+    return this.#write(async ({ entries }) => {
+      const whole = { ...entry, after: null, tried: false, refused: null };
+      const n = await entries.add(whole);
+      return { ...whole, n };
+    });
+  }
+
   /** Mark an entry before it is sent; the entry as it is now, or null when it is gone. */
   take(n) {
     return this.#write(async ({ entries }) => {
@@ -201,13 +210,16 @@ function merges(old, entry) {
   return old.refused ? old.refused.kind === "refused" : !old.tried && old.client_id === entry.client_id;
 }
 
+/** Whether an entry settles a reading: it is graded or skipped, not only begun or guessed about. */
+export const settles = ({ kind }) => kind === "submit" || kind === "skip";
+
 /** Entries that can go now: in order, none before what it was built upon, none past one that waits for the reader. */
 export function sendable(entries) {
   const stuck = new Set();
   const closed = new Set();
   const list = [];
   for (const entry of entries) {
-    const line = `${entry.reading} ${entry.client_id}`;
+    const line = `${entry.reading} ${entry.kind === "guess" ? "guess" : entry.client_id}`; // a guess holds nothing else up
     if (entry.refused || stuck.has(entry.after) || closed.has(line)) {
       stuck.add(entry.n);
       closed.add(line);

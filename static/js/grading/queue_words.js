@@ -12,7 +12,7 @@ export function amountOf(entries) {
   const changes = of("draft").reduce((sum, entry) => sum + (entry.changes ?? 1), 0);
   const parts = [
     counted(of("submit").length, "grade", "grades"), counted(changes, "change", "changes"),
-    counted(of("skip").length, "skip", "skips"),
+    counted(of("skip").length, "skip", "skips"), counted(of("guess").length, "guess", "guesses"),
   ].filter(Boolean);
   return parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts[0] ?? "nothing";
 }
@@ -34,9 +34,10 @@ export function stateOf({ open, refused, failed, nextTry, since, savedAt, kind, 
     return { kind: "warn", text: `Two versions of reading ${conflict.position} · both are kept`, act: "choose" };
   }
   if (refused.length) {
-    const [{ position, refused: { why } }] = refused;
-    const title = `Reading ${position} was not accepted: ${why} It is kept on this computer.`;
-    return { kind: "bad", text: `Reading ${position} not accepted · kept on this computer`, title, act: "copy" };
+    const [{ kind: what, position, refused: { why } }] = refused;
+    const name = `${what === "guess" ? "Guess about reading" : "Reading"} ${position}`;
+    const title = `${name} was not accepted: ${why} It is kept on this computer.`;
+    return { kind: "bad", text: `${name} not accepted · kept on this computer`, title, act: "copy" };
   }
   if (open.length) return waiting(open, { failed, nextTry, since, full });
   if (full) return { kind: "warn", text: "Saved · the store of this computer is full", act: null };

@@ -1,5 +1,6 @@
 // The save queue of one window: every change is kept on this computer first, then sent. What the status line says is
 // what the server has acknowledged, never what was hoped for. Windows of one person share the outbox; one sends.
+import { settles } from "./outbox.js";
 import { stateOf } from "./queue_words.js";
 import { bodyOf, Sender } from "./sender.js";
 import { post, uuid } from "./server.js";
@@ -67,7 +68,7 @@ export class SaveQueue {
   }
   /** Whether a grade or skip of a reading waits to be sent. */
   holding(readingId) {
-    return this.all.some((entry) => entry.reading === readingId && entry.kind !== "draft" && !entry.refused);
+    return this.all.some((entry) => entry.reading === readingId && settles(entry) && !entry.refused);
   }
   conflictOf(readingId) {
     return this.entries.find((entry) => entry.reading === readingId && entry.refused?.kind === "conflict");
@@ -102,12 +103,19 @@ export class SaveQueue {
     const entry = this.#entry(reading, "skip", { reason, text, client_id: this.client });
     return this.#keep(entry, () => this.outbox.act(entry, this.#base(reading.id)));
   }
+  /** Keep what the reader believes made the outputs of a reading. */
+  guess(reading, guesses) {
+    const entry = this.#entry(reading, "guess", { guesses, client_id: this.client });
+    this.sender.hold(entry.id, 0);
+    return this.#keep(entry, () => this.outbox.alone(entry));
+  }
   #entry({ id, position, study, urls }, kind, values) {
-    const { self, page, draft, submit, skip } = urls;
-    const url = { draft, submit, skip }[kind];
+    const { self, page, draft, submit, skip, guess } = urls;
+    const url = { draft, submit, skip, guess }[kind];
     return {
-      id: uuid(), kind, reading: id, position, study, urls: { self, page, draft, submit, skip }, url, changes: 1,
-      kept_at: new Date().toISOString(), ...values,
+      id: uuid(), kind, reading: id, position, study, urls: { self, page, draft, submit, skip, guess }, url, changes: 1,
+      kept_at: new Date().toISOString(), made: { page: performance.timeOrigin, at: performance.now(), wall: Date.now() },
+      ...values,
     };
   }
   #keep(entry, work) {
@@ -143,6 +151,11 @@ export class SaveQueue {
       entry.kind === "submit" && entry.hold && !entry.tried && this.sender.due.has(entry.id) && this.sender.waits(entry)));
   }
   heldSeconds(entry) { return Math.ceil(this.sender.waits(entry) / 1000); }
+  /** Count the time of a submission that is still held anew. */
+  holdOn(reading, hold_ms) {
+    const entry = this.held.findLast((each) => each.reading === reading.id);
+    if (entry) this.sender.hold(entry.id, hold_ms);
+  }
   /** Take a held submission back; its entry, or null when it has gone. */
   async withdraw({ id }) {
     await this.turn;
@@ -190,10 +203,10 @@ export class SaveQueue {
     const carried = entry.resolves ? { payload: entry.payload } : {};
     this.#tell({ type: "acknowledged", entry: { ...told, ...carried }, data });
     this.#noted(entry, data);
-    if (entry.kind !== "draft") this.on.submitted(entry, data);
+    if (settles(entry)) this.on.submitted(entry, data);
   }
   #noted(entry, data) {
-    this.savedAt = data.saved_at ?? data.submitted_at ?? this.savedAt;
+    this.savedAt = data.saved_at ?? data.submitted_at ?? new Date().toISOString(); // a skip and a guess have no time of their own
     if (data.revision) this.acked.set(entry.reading, data.revision);
     const line = this.lines.get(entry.reading);
     if (line?.n === entry.n) this.#line(entry.reading, { n: null, known: data.revision ?? line.known });
@@ -209,7 +222,7 @@ export class SaveQueue {
     const { reading } = entry;
     await this.#act(async () => {
       const old = (await this.outbox.entries()).filter((each) => (
-        each.reading === reading && (each.n === entry.n || each.client_id === entry.client_id)));
+        each.reading === reading && each.kind !== "guess" && (each.n === entry.n || each.client_id === entry.client_id)));
       const numbers = old.map(({ n }) => n);
       if (payload === null) {
         await this.outbox.drop(...numbers);
@@ -221,7 +234,7 @@ export class SaveQueue {
         ...this.#entry({ ...entry, id: reading }, "draft", {}), payload,
         client_id: this.client, base_revision: revision, after: null, tried: false, refused: null, resolves: true,
         revision: 1 + Math.max(revision, ...old.map((each) => each.revision ?? 0)), changes: sum("changes"),
-        active_ms: sum("active_ms"), idle_ms: sum("idle_ms"),
+        active_ms: sum("active_ms"), idle_ms: sum("idle_ms"), made: old.at(-1)?.made,
       });
       this.sender.hold(kept.id, 0);
       this.#line(reading, { n: kept.n, revision: kept.revision, known: revision });
@@ -241,7 +254,7 @@ export class SaveQueue {
     if (type === "acknowledged") {
       this.sender.failed = null;
       this.#noted(entry, data);
-      if (entry.client_id === this.client && entry.kind !== "draft") this.on.submitted(entry, data);
+      if (entry.client_id === this.client && settles(entry)) this.on.submitted(entry, data);
       else if (entry.resolves) this.on.resolved(entry, data);
     } else if (type !== "changed" && entry.client_id === this.client) this.on[type](entry, data);
   }

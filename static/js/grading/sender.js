@@ -1,5 +1,5 @@
 // The sender: takes what waits in the outbox to the server, one entry after the other, and goes on trying. Sending an
-// entry twice changes nothing: a draft carries its client and revision, a grade its key.
+// entry twice changes nothing: a draft carries its client and revision, a grade its key, a guess is answered once.
 import { exclusively, HELD } from "./exclusive.js";
 import { sendable } from "./outbox.js";
 import { same } from "./same.js";
@@ -10,20 +10,32 @@ const RETRY_MOST_MS = 15_000;
 const PAUSED_MS = 60_000;
 const AFTER_MOST_S = 120; // a server may ask for more; nobody has to wait longer for a try
 const HELD_MS = 400;
-const FOREIGN_HOLD_MS = 8000; // longer than a submission is held by its own window
+const DAY_MS = 86_400_000; // the most the server takes as the time of one save
+const FOREIGN_HOLD_MS = 13_000; // longer than a submission is held by its own window
 const FOREIGN_MS = 3000; // longer than a window waits with its own draft
 const WAITABLE = ["offline", "trouble", "signed-out", "other-person", "token", "paused"];
 
 export const FIELDS = {
-  draft: ["payload", "client_id", "revision", "base_revision", "active_ms", "idle_ms"],
+  draft: ["payload", "client_id", "revision", "base_revision", "active_ms", "idle_ms", "waited_ms"],
   submit: [
-    "payload", "submit_key", "active_ms", "idle_ms", "client_time", "viewing", "reason", "client_id", "base_revision",
+    "payload", "submit_key", "active_ms", "idle_ms", "waited_ms", "client_time", "viewing", "reason", "client_id", "base_revision",
     "base_version",
   ],
   skip: ["reason", "text"],
+  guess: ["guesses"],
 };
-export const bodyOf = (entry) => (
-  Object.fromEntries(FIELDS[entry.kind].filter((name) => entry[name] !== undefined).map((name) => [name, entry[name]])));
+/** What is sent of an entry, with how long it has waited: its time was counted before that. */
+export function bodyOf(entry) {
+  const whole = { ...entry, waited_ms: waitedMs(entry) };
+  for (const name of ["active_ms", "idle_ms"]) if (entry[name] > DAY_MS) whole[name] = DAY_MS; // a page left open for days
+  return Object.fromEntries(FIELDS[entry.kind].filter((name) => whole[name] !== undefined).map((name) => [name, whole[name]]));
+}
+/** By the window's own clock, which nobody turns, or the computer's, which goes on while it sleeps. */
+function waitedMs({ made }) {
+  if (!made) return undefined;
+  const own = made.page === performance.timeOrigin ? performance.now() - made.at : 0;
+  return Math.round(Math.min(Math.max(own, Date.now() - made.wall), 365 * DAY_MS));
+}
 
 export class Sender {
   /**
@@ -81,7 +93,8 @@ export class Sender {
   }
   async #pass(renew) {
     for (;;) {
-      const entry = sendable(await this.outbox.entries()).find((each) => FIELDS[each.kind] && !this.waits(each));
+      const due = sendable(await this.outbox.entries()).filter((each) => FIELDS[each.kind] && !this.waits(each));
+      const entry = due.find(({ kind }) => kind !== "guess") ?? due[0]; // what a reader guesses never holds up a grade
       if (!entry) return;
       await renew?.();
       const taken = await this.outbox.take(entry.n);

@@ -41,17 +41,19 @@ export class Submission {
     if (!station.done.has(reading.id)) station.submitted++;
     station.done.add(reading.id);
     const body = this.#body(null);
-    const next = await this.#nextUrl();
+    const next = await this.nextUrl();
     queue.submit(reading, body, next ? HOLD_MS : 0);
     status.announce(`Reading ${reading.position} submitted`);
     this.#showHeld();
     await station.guessing.ask(reading);
     if (!station.done.has(reading.id) || station.reading.id !== reading.id) return; // taken back or turned away meanwhile
-    if (next) await station.open(next);
-    else await this.#last(reading);
+    if (next) {
+      await station.open(next);
+      queue.holdOn(reading, HOLD_MS); // the time to take it back begins when the next reading is seen, however slow that was
+    } else await this.#last(reading);
   }
   /** The address of the next reading that is not done from this page, from what was fetched ahead; else null. */
-  async #nextUrl() {
+  async nextUrl() {
     const { reading, readings, offline, isDone, queue } = this.station;
     const url = reading.urls.next;
     if (!url) return null;

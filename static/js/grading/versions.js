@@ -65,6 +65,10 @@ export function textOf(entry, criteria = []) {
   if (entry.kept_at) lines.push(`Entered ${entry.kept_at} (clock of this computer)`);
   if (entry.refused) lines.push(`Not accepted: ${entry.refused.why}`);
   if (entry.kind === "skip") lines.push(`Skipped: ${entry.reason} ${entry.text ?? ""}`.trim());
+  for (const [label, { guess, sure, why }] of Object.entries(entry.guesses ?? {})) {
+    const words = guess ? `${guess}, sure ${sure} of 5` : "could not tell";
+    lines.push(`Output ${label}: which system was it? ${words}${why ? `; ${why}` : ""}`);
+  }
   const names = new Map(criteria.map(({ code, label }) => [code, label]));
   for (const [label, grade] of Object.entries(entry.payload?.outputs ?? {})) {
     lines.push(`Output ${label}`);

@@ -266,14 +266,14 @@ export class Workstation {
   }
   /** Ask the server what follows a reading, and open it; without a network go on with what is known. */
   async goOnFrom(reading) {
-    let again = reading;
+    let again;
     try {
       again = await this.readings.get(reading.urls.self, { fresh: true });
     } catch (error) {
-      if (!this.queue.holding(reading.id)) {
-        showFailed(error, () => this.goOnFrom(reading));
-        return;
-      }
+      const next = this.queue.holding(reading.id) && (await this.submission.nextUrl());
+      if (next) await this.open(next); // as it was fetched ahead
+      else showFailed(error, () => this.goOnFrom(reading));
+      return;
     }
     if (again.urls.next) await this.open(again.urls.next, { fresh: true });
     else this.allDone(again);

@@ -4,7 +4,7 @@ import { amountOf } from "../grading/queue_words.js";
 import { databaseName, databaseNames, lesserStore, openStore } from "../grading/local_store.js";
 import { clearOffline, owners } from "../grading/offline_store.js";
 import { Outbox, sendable } from "../grading/outbox.js";
-import { Sender } from "../grading/sender.js";
+import { FIELDS, Sender } from "../grading/sender.js";
 
 const LEAVING_MS = 3000; // how long signing out waits for the server
 const WHY = {
@@ -13,7 +13,7 @@ const WHY = {
   paused: "The study is paused.",
 };
 
-const isSendable = (entry) => entry.kind in { draft: 1, submit: 1, skip: 1 };
+const isSendable = (entry) => entry.kind in FIELDS;
 
 /** The notice stands among the page's messages, which are a live region. */
 class Waiting {

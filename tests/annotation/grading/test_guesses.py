@@ -161,3 +161,14 @@ def test_labels_keep_their_order():
     assert [guess.label for guess in said] == ["A", "B"]
     with pytest.raises(InvalidGradeError):
         read_guesses({"guesses": {"A": {"guess": ""}}}, ["A", "B"])
+
+
+def test_an_answer_that_arrived_is_known_although_the_question_is_not_asked_any_more(made, reader, sign_in):
+    client, reading = sign_in(reader), made.readings[1]
+    send(client, reading, SAID)
+    Study.objects.filter(pk=made.study.pk).update(guess_block=0, state="locked")
+
+    again, other = send(client, reading, SAID), send(client, reading, UNKNOWN)
+
+    assert (again.status_code, other.status_code) == (200, 409)
+    assert SystemGuess.objects.count() == 1
