@@ -22,7 +22,7 @@ from scoring.exports.models import ExportJob
 from scoring.runs.work import ask_for_metrics
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.spread]
 
 CAST = ("anonymous", "stranger", "operator", "curator", "creator", "coordinator", "analyst", "reader", "blind")
 ROLES = (*CAST, "other", "former", "all_roles", "elsewhere", "outsider")

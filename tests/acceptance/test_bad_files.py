@@ -25,7 +25,7 @@ from tests import factories
 from tests.acceptance.bench import command, edit, lines, question, save
 from tests.annotation.studies.world import design_data, released
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.spread]
 
 GARBAGE = np.random.default_rng(9).integers(0, 256, 5000, dtype=np.uint8).tobytes()
 GOOD = json.dumps(question("1")).encode() + b"\n"

@@ -19,7 +19,7 @@ from tests import factories
 from tests.acceptance.addresses import ALL, Address
 from tests.annotation.grading import world as grading
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.spread]
 
 DERIVED = {"Event", "ChainHead", "Session", "MetricSettings", "Composite", "CompositeComponent", "AnalysisRun"}
 BETRAYED = re.compile(rb"Traceback \(most recent|django\.|sqlite3\.|File &quot;/|\.venv|Error at /|site-packages")
@@ -133,20 +133,29 @@ GROUPS = {head: [address for address in ALL if address.route.split("/")[0] == he
 every_group = pytest.mark.parametrize("group", GROUPS, ids=lambda head: head or "home")
 
 
-@every_group
-def test_any_path_and_query_is_answered_plainly(group, world):
-    staff, reader, found = Visitor(world["staff"]), Visitor(world["reader"]), []
+def faults_of_paths(group: str, world: dict[str, Any], ways: list[tuple[str, str]]) -> list[str | None]:
+    """What is wrong with the answers to right and wrong paths, asked in each way: a method and who asks."""
+    visitors, found = {role: Visitor(world[role]) for role in ("staff", "reader")}, []
     for address in GROUPS[group]:
         path = address.filled(address.real(world))
-        for url in [*wrong_paths(address, world), path]:
-            found.append(fault(staff.ask("POST", url), f"POST {url[:120]} as staff"))
-            found += [
-                fault(visitor.ask("GET", url), f"GET {url[:120]} as {role}")
-                for role, visitor in (("staff", staff), ("reader", reader))
-            ]
-        found += [fault(staff.ask("GET", f"{path}?{query}"), f"GET {path}?{query[:90]}") for query in BAD_QUERIES]
+        asked = [(url, *way) for url in wrong_paths(address, world) for way in ways]
+        asked += [(path, *way) for way in (("POST", "staff"), ("GET", "staff"), ("GET", "reader"))]
+        for url, method, role in asked:
+            found.append(fault(visitors[role].ask(method, url), f"{method} {url[:120]} as {role}"))
+        for query in BAD_QUERIES:
+            found.append(fault(visitors["staff"].ask("GET", f"{path}?{query}"), f"GET {path}?{query[:90]}"))
+    return found
 
-    no_faults(found)
+
+@every_group
+def test_any_path_and_query_is_answered_plainly(group, world):
+    no_faults(faults_of_paths(group, world, [("GET", "staff")]))
+
+
+@pytest.mark.soak
+@every_group
+def test_any_path_is_answered_plainly_to_readers_and_to_posts_too(group, world):
+    no_faults(faults_of_paths(group, world, [("POST", "staff"), ("GET", "reader")]))
 
 
 def fields_of(visitor: Visitor, path: str) -> set[str]:

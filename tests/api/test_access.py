@@ -12,7 +12,7 @@ import pytest
 from tests.api.addresses import api_addresses
 from tests.api.world import ROLES, Program, cast, world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.spread]
 
 OPEN = {200, 201, 202, 204, 409, 422}
 
