@@ -24,6 +24,14 @@ from scoring.statistics.intervals import (
 )
 from scoring.statistics.kappa import cohen_kappa, fleiss_kappa
 from scoring.statistics.mixed import icc_reml
+from scoring.statistics.planning import (
+    ExpectedWidth,
+    closed_form_width,
+    expected_width,
+    require_frequent,
+    smallest_study,
+)
+from scoring.statistics.planning_grades import Components, StudySize, typical_components
 from scoring.statistics.prediction_powered import (
     PredictionPowered,
     prediction_powered_difference,
@@ -44,19 +52,24 @@ from scoring.statistics.summary import PassShare, pass_share, standard_deviation
 __all__ = [
     "BlindingIndex",
     "Comparison",
+    "Components",
+    "ExpectedWidth",
     "Interval",
     "PairAgreement",
     "PassShare",
     "PredictionPowered",
     "RankInterval",
     "Strengths",
+    "StudySize",
     "UndefinedStatisticError",
     "alpha_from_counts",
     "alpha_interval",
     "bang_index",
     "bootstrap_interval",
     "bradley_terry",
+    "closed_form_width",
     "cohen_kappa",
+    "expected_width",
     "fleiss_kappa",
     "gwet_ac",
     "holm",
@@ -77,8 +90,11 @@ __all__ = [
     "ranks",
     "reader_cluster_interval",
     "rectified_mean",
+    "require_frequent",
     "sign_flip_test",
+    "smallest_study",
     "spearman",
     "standard_deviation",
+    "typical_components",
     "wilson_interval",
 ]

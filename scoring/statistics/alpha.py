@@ -77,7 +77,7 @@ def alpha_from_counts(counts: ArrayLike, values: ArrayLike, *, level: Level) -> 
     if table.size == 0:
         raise UndefinedStatisticError("no_pairs", "no unit has two ratings")
     once = np.ones((1, table.shape[0]))
-    alphas, defined = _alphas(table, np.asarray(values, dtype=np.float64), once, level)
+    alphas, defined = weighted_alphas(table, np.asarray(values, dtype=np.float64), once, level)
     if not bool(defined[0]):
         raise UndefinedStatisticError("no_variation", "all paired ratings are equal")
     return float(alphas[0])
@@ -117,14 +117,26 @@ def alpha_interval(
     places, n_clusters = cluster_positions(kept, size=int(paired.sum()))
     require_clusters(n_clusters)
     weights = resample_counts(n_clusters, draws=draws, seed=seed)[:, places].astype(np.float64)
-    alphas, defined = _alphas(counts[paired], values, weights, level)
+    alphas, defined = weighted_alphas(counts[paired], values, weights, level)
     return percentile_interval(
         alphas, defined, level=confidence, n_clusters=n_clusters, seed=seed, method="cluster bootstrap"
     )
 
 
-def _alphas(counts: Floats, values: Floats, weights: Floats, level: Level) -> tuple[Floats, NDArray[np.bool_]]:
-    """Alpha of each row of unit weights (draws × units), and whether it exists there."""
+def weighted_alphas(
+    counts: Floats, values: Floats, weights: Floats, level: Level
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Alpha under many weightings of the units at once, for resampling.
+
+    Args:
+        counts: units × values, how many readers gave each value; at least two in each unit.
+        values: the values, rising.
+        weights: draws × units, how often each unit enters.
+        level: level of measurement.
+
+    Returns:
+        Alpha of each draw, and whether it exists there (two different values entered).
+    """
     totals = weights @ counts
     if level == "ordinal":
         observed, expected = _ordinal_disagreement(counts, weights, totals)
