@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import connection
 
+from annotation.assets import bucket
+
 LEAST_FREE_BYTES = 1024**3
 SHARED_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.s3fs", "glusterfs", "ceph"}
 MOUNTS = Path("/proc/mounts")
@@ -33,6 +35,20 @@ def disk_has_room(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Chec
         return []
     hint = "Make room, or move the home and set MEDGEN_HOME."
     return [Warning(f"{free // 1024**2} MiB are free where {settings.MEDGEN_HOME} lies", hint=hint, id="medgen.W001")]
+
+
+@register(deploy=True)
+def bucket_is_closed(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Pictures are shown by the product alone: addresses of a bucket would unblind readers."""
+    if bucket.address() is None:
+        return []
+    if said := bucket.problem():
+        hint = "Look at MEDGEN_OBJECT_STORAGE and the AWS_ variables; docs/guide/operator.md has the policy it needs."
+        return [Error(said, hint=hint, id="medgen.E002")]
+    if not bucket.is_open_to_strangers():
+        return []
+    hint = "Close it to the public: readers must meet pictures through MedGEN only."
+    return [Error("the bucket of pictures answers strangers", hint=hint, id="medgen.E003")]
 
 
 @register()

@@ -6,13 +6,14 @@ Nothing is changed. Each finding names its subject; an empty list means that eve
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 
+from annotation.assets import bucket, storage
 from annotation.assets.models import Asset
-from annotation.assets.storage import problems_of
 from annotation.audit.chain import KnownHead
 from annotation.grading.trail import verify_trail
 from annotation.releases.models import Release
@@ -40,19 +41,20 @@ class Finding:
         return asdict(self)
 
 
-def verify(progress: Progress, known: Iterable[KnownHead] = ()) -> Iterator[Finding]:
-    """Every problem found, as it is found; constant memory.
+def verify(progress: Progress, known: Iterable[KnownHead] = (), *, whole: bool = False) -> Iterator[Finding]:
+    """Every problem found, as it is found; constant memory, but for the names in a bucket.
 
     Args:
         progress: called with a stage in words, rows done and rows in all.
         known: heads of chains kept elsewhere, which find a chain that was cut at its end or written anew.
+        whole: with object storage, read every byte of the bucket and not only its list of names and sizes.
     """
     problem = schema_problem()
     if problem:
         yield Finding("schema", "database", problem)
         return
     yield from _database()
-    yield from _assets(progress)
+    yield from _assets(progress, whole=whole)
     yield from _releases(progress)
     yield from _exports()
     yield from _trail(progress, known)
@@ -71,13 +73,30 @@ def _database() -> Iterator[Finding]:
             yield Finding("database", f"{table} row {row}", f"points to a row of {parent} that is not there")
 
 
-def _assets(progress: Progress) -> Iterator[Finding]:
+def _assets(progress: Progress, *, whole: bool) -> Iterator[Finding]:
     total = Asset.objects.count()
+    problems_of = _looker(whole=whole)
+    masked = set(Asset.objects.masked().values_list("pk", flat=True))
     for done, asset in enumerate(Asset.objects.order_by("sha256").iterator(chunk_size=500), start=1):
         subject = asset.sha256[:16]
-        for problem in problems_of(asset):
+        for problem in _leftovers(asset) if asset.pk in masked else problems_of(asset):
             yield Finding("asset", subject, problem)
         progress("assets", done, total)
+
+
+def _leftovers(asset: Asset) -> list[str]:
+    """Of a masked picture nothing may be left, neither here nor in a bucket."""
+    return ["was masked, and its unmasked pixels are still stored"] if storage.has_files(asset) else []
+
+
+def _looker(*, whole: bool) -> Callable[[Asset], list[str]]:
+    """What looks at the files of an asset: at their bytes, or at the bucket's list, which is asked for once."""
+    if bucket.address() is None:
+        return storage.problems_of
+    if whole:
+        return partial(storage.problems_of, whole=True)
+    sizes = bucket.sizes()
+    return lambda asset: storage.problems_listed(asset, sizes)
 
 
 def _file_problem(path: Path, sha256: str) -> str | None:

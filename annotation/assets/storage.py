@@ -14,9 +14,11 @@ disk have changed.
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 
@@ -94,12 +96,45 @@ def problems_of(asset: Asset, *, whole: bool = False) -> list[str]:
     found = []
     for what, path, sha256 in files_of(asset):
         if bucket.address() is None:
-            problem = _problem(path, sha256)
+            problem = problem_here(path, sha256)
         else:
             problem = bucket.problem_of(key_of(path, sha256), sha256, whole=whole) if sha256 else LOST
         if problem:
             found.append(f"{what} {problem}")
     return found
+
+
+def problems_listed(asset: Asset, sizes: Mapping[str, int]) -> list[str]:
+    """As `problems_of`, from a list of keys and sizes alone, as `bucket.sizes` gives it."""
+    offsets = asset.frames_header.get("offsets")
+    expected = (asset.size_bytes, int(offsets[-1]) if offsets else None, None)
+    found = []
+    for (what, path, sha256), size in zip(files_of(asset), expected, strict=True):
+        listed = sizes.get(key_of(path, sha256))
+        if listed is None:
+            found.append(f"{what} {LOST}")
+        elif listed != size and size is not None:
+            found.append(f"{what} has {listed:,} bytes instead of {size:,}")
+    return found
+
+
+def copy_out(path: Path, sha256: str, into: IO[bytes]) -> str | None:
+    """Copy a file of an asset into an open one, from the cache when it is whole there: LOST, CHANGED or None.
+
+    With object storage only; the cache is left as it is.
+
+    Raises:
+        StoreAwayError: the bucket did not give it.
+    """
+    if problem_here(path, sha256) is None:
+        try:
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, into)
+        except FileNotFoundError:
+            into.truncate(into.seek(0))
+        else:
+            return None
+    return bucket.fetch(key_of(path, sha256), sha256, into)
 
 
 def damage_of(asset: Asset) -> str | None:
@@ -130,12 +165,12 @@ def key_of(path: Path, sha256: str) -> str:
 
 
 def _damage(path: Path, sha256: str) -> str | None:
-    """As `_problem`; with object storage a file that is not here, or not right, comes in first.
+    """As `problem_here`; with object storage a file that is not here, or not right, comes in first.
 
     Raises:
         StoreAwayError: it is needed and the bucket did not give it.
     """
-    problem = _problem(path, sha256)
+    problem = problem_here(path, sha256)
     if bucket.address() is None:
         return problem
     if problem is None:
@@ -151,8 +186,11 @@ def _here(path: Path, sha256: str) -> Path:
     return path
 
 
-def _problem(path: Path, sha256: str) -> str | None:
-    """LOST, CHANGED, or None; without a known checksum only the place is looked at."""
+def problem_here(path: Path, sha256: str) -> str | None:
+    """What is wrong with a file in the folder: LOST, CHANGED or None.
+
+    Without a known checksum only the place is looked at.
+    """
     try:
         found = path.stat()
         if not sha256:

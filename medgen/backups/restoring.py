@@ -21,11 +21,13 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.db.migrations.loader import MigrationLoader
 
+from annotation.assets import storage
+from annotation.assets.errors import StoreAwayError
 from annotation.audit.record import record
 from annotation.people.models import User
 from medgen.backups import reading, rows
 from medgen.backups.errors import BackupError
-from medgen.backups.writing import Progress
+from medgen.backups.writing import ASSETS, Progress
 
 KEY = "files/secret.key"
 
@@ -43,7 +45,10 @@ def restore(path: Path, *, progress: Progress) -> dict[str, Any]:
         found = reading.problems(archive, manifest)
         if found:
             raise BackupError(f"{path}: is damaged, nothing was restored\n" + "\n".join(found[:20]))
-        _put_files(archive, manifest, progress)
+        try:
+            _put_files(archive, manifest, progress)
+        except StoreAwayError as problem:
+            raise BackupError(f"{path}: {problem} Then restore again: no row was restored.") from problem
         _make_tables(nodes)
         _put_rows(archive, manifest, nodes, progress)
         call_command("migrate", verbosity=0, interactive=False)
@@ -84,13 +89,21 @@ def _newest(nodes: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _put_files(archive: tarfile.TarFile, manifest: dict[str, Any], progress: Progress) -> None:
-    home = Path(settings.MEDGEN_HOME)
     total = len(manifest["files"])
     for done, member in enumerate(manifest["files"], start=1):
         if member["path"] != KEY:
-            _put_file(archive, member["path"], home / member["path"].removeprefix("files/"))
+            _put_file(archive, member["path"], target := _target(member["path"]))
+            storage.publish(target)
         progress("files", done, total)
     os.sync()  # once for all files, before a row names them
+
+
+def _target(name: str) -> Path:
+    """Where a file of the archive belongs; the folder of assets need not lie in the home."""
+    inside = name.removeprefix("files/")
+    if inside.startswith(f"{ASSETS}/"):
+        return Path(settings.MEDGEN_ASSETS) / inside.removeprefix(f"{ASSETS}/")
+    return Path(settings.MEDGEN_HOME) / inside
 
 
 def _put_file(archive: tarfile.TarFile, name: str, target: Path) -> None:

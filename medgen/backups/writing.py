@@ -21,6 +21,9 @@ from django.apps import apps
 from django.conf import settings
 from django.utils import timezone
 
+from annotation.assets import bucket, storage
+from annotation.assets.errors import StoreAwayError
+from annotation.assets.models import Asset
 from annotation.audit.models import ChainHead
 from annotation.audit.record import record
 from medgen.backups import rows
@@ -29,7 +32,7 @@ from medgen.backups.snapshot import applied_migrations, held_still
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-FOLDERS = ["assets", "exports"]
+ASSETS, EXPORTS = "assets", "exports"
 SINGLE_FILES = ["secret.key", "demo.txt"]
 BLOCK = 1024**2
 Progress = Callable[[str, int, int], None]
@@ -79,6 +82,8 @@ def make_backup(out: Path, *, progress: Progress | None = None) -> dict[str, Any
         draft.rename(out)
     except OSError as problem:
         raise BackupError(f"{out}: {problem.strerror}; no backup was made") from problem
+    except StoreAwayError as problem:
+        raise BackupError(f"{problem} No backup was made.") from problem
     finally:
         draft.unlink(missing_ok=True)
     record("backup made", actor=None, sha256=digest, size=size)
@@ -101,7 +106,8 @@ def _fill(archive: tarfile.TarFile, folder: Path, report: Progress) -> dict[str,
             migrations = applied_migrations(alias)
             chains = {head.chain: [head.sequence, head.hash] for head in ChainHead.objects.using(alias)}
             written = list(_add_tables(archive, Path(scratch), alias, report))
-        files = list(_add_files(archive, report))
+        missing: list[str] = []
+        files = list(_add_files(archive, Path(scratch), missing, report))
     manifest: dict[str, Any] = {
         "product": "MedGEN",
         "format": FORMAT,
@@ -112,6 +118,7 @@ def _fill(archive: tarfile.TarFile, folder: Path, report: Progress) -> dict[str,
         "key": "in the archive" if any(file.path == "files/secret.key" for file in files) else "in the environment",
         "tables": [asdict(table) for table in written],
         "files": [asdict(file) for file in files],
+        "missing": missing,
     }
     _add_bytes(archive, MANIFEST, json.dumps(manifest, indent=1).encode())
     return manifest
@@ -133,20 +140,47 @@ def _add_tables(archive: tarfile.TarFile, scratch: Path, alias: str, report: Pro
         report("tables", done, len(models))
 
 
-def home_files() -> list[Path]:
-    """Files of the home that a backup holds, sorted; drafts of files being written are not among them."""
+def home_files(*, with_assets: bool) -> list[tuple[str, Path]]:
+    """Files of the home that a backup holds, by their names in it; no drafts of files being written."""
     home = Path(settings.MEDGEN_HOME)
-    found = [path for name in FOLDERS for path in (home / name).rglob("*")]
-    found += [home / name for name in SINGLE_FILES]
-    return sorted(path for path in found if path.is_file() and not path.is_symlink() and path.suffix != ".part")
+    roots = [(EXPORTS, home / EXPORTS)] + ([(ASSETS, Path(settings.MEDGEN_ASSETS))] if with_assets else [])
+    found = [
+        (f"{name}/{path.relative_to(root).as_posix()}", path) for name, root in roots for path in root.rglob("*")
+    ]
+    found += [(name, home / name) for name in SINGLE_FILES]
+    return sorted(
+        (name, path) for name, path in found if path.is_file() and not path.is_symlink() and path.suffix != ".part"
+    )
 
 
-def _add_files(archive: tarfile.TarFile, report: Progress) -> Iterator[Member]:
-    home = Path(settings.MEDGEN_HOME)
-    found = home_files()
-    for done, path in enumerate(found, start=1):
-        yield _add_file(archive, path, f"files/{path.relative_to(home).as_posix()}")
+def _add_files(archive: tarfile.TarFile, scratch: Path, missing: list[str], report: Progress) -> Iterator[Member]:
+    """The files; with object storage those of assets come from the bucket, and what is not whole there is missing."""
+    stored = bucket.address() is not None
+    if stored:
+        yield from _add_objects(archive, scratch, missing, report)
+    found = home_files(with_assets=not stored)
+    for done, (name, path) in enumerate(found, start=1):
+        yield _add_file(archive, path, f"files/{name}")
         report("files", done, len(found))
+
+
+def _add_objects(archive: tarfile.TarFile, scratch: Path, missing: list[str], report: Progress) -> Iterator[Member]:
+    root, draft = Path(settings.MEDGEN_ASSETS), scratch / "object"
+    kept = Asset.objects.exclude(pk__in=Asset.objects.masked().values("pk"))  # a masked picture has no files any more
+    total = kept.count()
+    for done, asset in enumerate(kept.order_by("sha256").iterator(chunk_size=500), start=1):
+        for _, path, sha256 in sorted(storage.files_of(asset), key=lambda file: file[1]):
+            if not sha256:
+                continue
+            name = f"files/{ASSETS}/{path.relative_to(root).as_posix()}"
+            with draft.open("wb") as file:
+                problem = storage.copy_out(path, sha256, file)
+            if problem:
+                missing.append(f"{name}: {problem}")
+            else:
+                yield _add_file(archive, draft, name)
+        report("pictures", done, total)
+    draft.unlink(missing_ok=True)
 
 
 class _Counting(io.RawIOBase):

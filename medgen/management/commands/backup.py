@@ -35,6 +35,11 @@ class Command(BaseCommand):
             f"{made['path']}: {n_rows:,} rows of {len(made['tables'])} tables and {len(made['files']):,} files, "
             f"{made['size']:,} bytes\nsha256 {made['sha256']}"
         )
+        if made["missing"]:
+            self.stdout.write(
+                f"{len(made['missing']):,} files of pictures are not in it, because the bucket has not got them "
+                "whole; `verify` names them."
+            )
         if made["key"] == "in the environment":
             self.stdout.write("SECRET_KEY comes from the environment: keep it with this backup, it is not inside.")
         else:

@@ -22,10 +22,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--backup", type=Path, metavar="ARCHIVE", help="check this backup instead of the home")
         parser.add_argument("--since", type=Path, metavar="ARCHIVE", help="a backup whose trail must still be there")
+        parser.add_argument(
+            "--whole",
+            action="store_true",
+            help="with object storage, read every byte of it, not only names and sizes",
+        )
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        said = self._backup(options["backup"]) if options["backup"] else self._home(options["since"])
+        said = (
+            self._backup(options["backup"])
+            if options["backup"]
+            else self._home(options["since"], whole=options["whole"])
+        )
         if options["json"]:
             self.stdout.write(json.dumps({"findings": said}, ensure_ascii=False))
         elif not said:
@@ -35,13 +44,13 @@ class Command(BaseCommand):
             more = f"\n… and {len(said) - SHOWN} more; --json has them all" if len(said) > SHOWN else ""
             raise CommandError(f"{len(said)} differ:\n{shown}{more}")
 
-    def _home(self, since: Path | None) -> list[dict[str, str]]:
+    def _home(self, since: Path | None, *, whole: bool) -> list[dict[str, str]]:
         try:
             known = heads_of_backup(since) if since else []
         except BackupError as problem:
             raise CommandError(str(problem)) from problem
         with ProgressBar(sys.stderr) as bar:
-            return [finding.as_json() for finding in verify(bar, known)]
+            return [finding.as_json() for finding in verify(bar, known, whole=whole)]
 
     def _backup(self, path: Path) -> list[dict[str, str]]:
         try:
