@@ -41,6 +41,7 @@ class QueuedTold(Told):
 
 class StatusTold(Told):
     items = serializers.IntegerField()
+    in_quarantine = serializers.IntegerField(help_text="items that show an image which waits for a curator's verdict")
     states = serializers.DictField(child=serializers.IntegerField())
     reasons = serializers.DictField(child=serializers.IntegerField())
 

@@ -15,6 +15,7 @@ from annotation.curation.errors import ReviewError, StaleRevisionError
 from annotation.curation.models import Checklist, Review, ReviewAnswer, ReviewReason
 from annotation.datasets.content import revision_hash
 from annotation.datasets.models import Dataset, Item, ItemImage, ItemRevision
+from annotation.datasets.selections import shows_quarantined
 from annotation.datasets.services import refuse_unless_member
 from annotation.people.models import User
 
@@ -171,7 +172,10 @@ def fix_item(*, item: Item, author: User, changes: Mapping[str, Any], reason: st
 
 
 def review_status(dataset: Dataset) -> dict[str, Any]:
-    """Counts of a dataset: {"items": n, "states": {state: n}, "reasons": {code: n}}."""
+    """Counts of a dataset: {"items": n, "in_quarantine": n, "states": {state: n}, "reasons": {code: n}}.
+
+    in_quarantine: items, in whatever state, that show a picture which waits for a curator's verdict.
+    """
     states = dict.fromkeys(Item.State.values, 0)
     states |= dict(dataset.items.values_list("state").annotate(n=Count("pk")).order_by())
     reasons = dict(
@@ -180,4 +184,5 @@ def review_status(dataset: Dataset) -> dict[str, Any]:
         .annotate(n=Count("pk"))
         .order_by("-n", "code")
     )
-    return {"items": sum(states.values()), "states": states, "reasons": reasons}
+    shut = dataset.items.filter(shows_quarantined()).count()
+    return {"items": sum(states.values()), "in_quarantine": shut, "states": states, "reasons": reasons}

@@ -27,6 +27,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(status))
             return
         self.stdout.write(f"{dataset.slug}: {status['items']} items")
+        if status["in_quarantine"]:
+            self.stdout.write(f"  {'images in quarantine':<20} {status['in_quarantine']:>8,}")
         for heading in ("states", "reasons"):
             for word, n in status[heading].items():
                 self.stdout.write(f"  {word:<20} {n:>8,}")
