@@ -23,6 +23,7 @@ from scoring.statistics.intervals import (
     wilson_interval,
 )
 from scoring.statistics.kappa import cohen_kappa, fleiss_kappa
+from scoring.statistics.limits import LimitsOfAgreement, limits_of_agreement
 from scoring.statistics.mixed import icc_reml
 from scoring.statistics.planning import (
     ExpectedWidth,
@@ -55,6 +56,7 @@ __all__ = [
     "Components",
     "ExpectedWidth",
     "Interval",
+    "LimitsOfAgreement",
     "PairAgreement",
     "PassShare",
     "PredictionPowered",
@@ -79,6 +81,7 @@ __all__ = [
     "james_index",
     "kendall_tau_b",
     "krippendorff_alpha",
+    "limits_of_agreement",
     "paired_difference_interval",
     "pairwise_agreement",
     "pass_share",
