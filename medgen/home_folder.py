@@ -9,8 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 KEY_LENGTH = 32
 
 
-def prepare(home: Path) -> None:
-    """Make the folder, closed to other accounts of the machine, or use the one that is there.
+def prepare(home: Path, setting: str = "MEDGEN_HOME") -> None:
+    """Make the folder that a setting names, closed to other accounts of the machine, or use the one that is there.
 
     Raises:
         ImproperlyConfigured: it cannot be made, or not be written to.
@@ -18,9 +18,9 @@ def prepare(home: Path) -> None:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
-        raise ImproperlyConfigured(f"MEDGEN_HOME: {home}: cannot be made ({problem.strerror})") from problem
+        raise ImproperlyConfigured(f"{setting}: {home}: cannot be made ({problem.strerror})") from problem
     if not os.access(home, os.W_OK | os.X_OK):
-        raise ImproperlyConfigured(f"MEDGEN_HOME: {home}: cannot be written to; choose a folder of your own")
+        raise ImproperlyConfigured(f"{setting}: {home}: cannot be written to; choose a folder of your own")
 
 
 def secret_key(home: Path, given: str) -> str:

@@ -19,6 +19,8 @@ MEDGEN_UPLOAD_BYTES = 2 * 1024**3
 DEBUG = env.flag("MEDGEN_DEBUG")
 
 home_folder.prepare(MEDGEN_HOME)
+if not MEDGEN_ASSETS.is_relative_to(MEDGEN_HOME):
+    home_folder.prepare(MEDGEN_ASSETS, "MEDGEN_ASSETS")
 SECRET_KEY = home_folder.secret_key(MEDGEN_HOME, env.text("SECRET_KEY"))
 ALLOWED_HOSTS = env.words("MEDGEN_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = env.words("MEDGEN_TRUSTED_ORIGINS")
