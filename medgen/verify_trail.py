@@ -2,9 +2,9 @@
 
     python verify_trail.py TRAIL.jsonl [SHEET.xlsx] [--head NUMBER:CHECKSUM]
 
-Found: an event or grade that was altered, removed, added or moved; a trail that was cut at its end, when a head is
-given or a score sheet carries one; a value of sheet Grades that is not what was submitted, a row that is missing or
-too many; a score sheet that is not byte for byte the one handed out. `docs/trail.md` explains the checksums.
+Found: an event, grade, consent or guess that was altered, removed, added or moved; a trail that was cut at its end,
+when a head is given or a score sheet carries one; a value of sheet Grades that is not what was submitted, a row that
+is missing or too many; a sheet that is not byte for byte the one handed out. `docs/trail.md` explains the checksums.
 
 Exit code: 0 nothing found, 1 something found, 2 a file that cannot be read.
 """
@@ -24,8 +24,10 @@ from xml.etree import ElementTree
 
 FACTS = ("chain", "sequence", "at", "actor", "verb", "subject_type", "subject_id", "details", "previous_hash")
 ANCHORS = {"grade submitted", "grade amended", "grade sealed"}
+STATED = {"consent form published", "consent given", "consent withdrawn", "system guessed"}
 BLANKED_VERB, BLANKED = "grade texts blanked", "[blanked]"
 EXPORTED = "score sheet exported"
+KINDS = {"trail", "event", "grade", "statement"}
 LINE_LIMIT = 4 * 1024**2
 SHOWN = 50
 WITHHELD = "[name withheld]"
@@ -91,8 +93,8 @@ def read_trail(path: Path) -> Trail:
     """
     lines = json_lines(path)
     top = next(lines, {})
-    if top.get("kind") != "trail" or top.get("format") != 1:
-        raise UnreadableError(f"{path}: is no trail of format 1")
+    if top.get("kind") != "trail" or top.get("format") not in {1, 2}:
+        raise UnreadableError(f"{path}: is no trail of format 1 or 2")
     trail = Trail(study=top["study"], chain=top["chain"])
     waiting: dict[str, str] = {}
     for line in lines:
@@ -100,12 +102,11 @@ def read_trail(path: Path) -> Trail:
             trail.problems += missing(waiting, trail.links)
             waiting = read_event(trail, line)
         else:
-            read_grade(trail, line, waiting)
+            (read_grade if line["kind"] == "grade" else read_statement)(trail, line, waiting)
     trail.problems += missing(waiting, trail.links)
     if (top["sequence"], top["hash"]) != (trail.links, trail.head):
-        trail.problems.append(
-            f"ends with link {trail.links}, its first line says {top['sequence']}: links are missing"
-        )
+        said = f"its first line says {top['sequence']}: links are missing"
+        trail.problems.append(f"ends with link {trail.links}, {said}")
     return trail
 
 
@@ -117,7 +118,7 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
                     value = json.loads(line)
                 except (ValueError, RecursionError) as problem:
                     raise UnreadableError(f"{path}: line {number} is not JSON") from problem
-                if not isinstance(value, dict) or value.get("kind") not in {"trail", "event", "grade"}:
+                if not isinstance(value, dict) or value.get("kind") not in KINDS:
                     raise UnreadableError(f"{path}: line {number} is neither an event nor a grade")
                 yield value
     except OSError as problem:
@@ -125,7 +126,8 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def missing(waiting: dict[str, str], link: int) -> list[str]:
-    return [f"grade {key} was removed; link {link} carries its seal" for key in waiting]
+    named = (key if " " in key else f"grade {key}" for key in waiting)
+    return [f"{name} was removed; link {link} carries its seal" for name in named]
 
 
 def read_event(trail: Trail, event: dict[str, Any]) -> dict[str, str]:
@@ -145,7 +147,16 @@ def read_event(trail: Trail, event: dict[str, Any]) -> dict[str, str]:
     if event["verb"] == BLANKED_VERB:
         note = f"[blanked on {event['at'][:10]} because {details['reason']}]"
         trail.blanked[number] = event["subject_id"], note
-    return dict(details.get("grades", {})) if event["verb"] in ANCHORS else {}
+    return dict(details.get("grades" if event["verb"] in ANCHORS else "seals" if event["verb"] in STATED else "", {}))
+
+
+def read_statement(trail: Trail, line: dict[str, Any], waiting: dict[str, str]) -> None:
+    """Check a consent form, a consent or a guess."""
+    key, stated = line["key"], waiting.pop(line["key"], None)
+    if stated is None:
+        trail.problems.append(f"{key} was added or moved: no link carries its seal here")
+    elif digest(line["facts"]) != stated:
+        trail.problems.append(f"{key} was altered: its seal does not fit")
 
 
 def read_grade(trail: Trail, line: dict[str, Any], waiting: dict[str, str]) -> None:
@@ -295,12 +306,12 @@ def expected_rows(trail: Trail, link: int) -> dict[tuple[str, str, str], dict[st
 
 
 def columns(grade: Grade, link: int, blanked: dict[int, tuple[str, str]]) -> dict[str, Any]:
-    """What a sheet made at a link says of a grade; words that were emptied later cannot be compared."""
     facts, words = grade.facts, grade.words
     said = {"Rationale": words["rationale"] or None, "Reason for change": words["reason_for_change"] or None}
     if grade.blanked_by is not None:
-        note = blanked.get(grade.blanked_by, ("", ""))[1]
-        said = {"Rationale": note, "Reason for change": note if words["reason_for_change"] else None}
+        said |= {
+            name: blanked.get(grade.blanked_by, ("", ""))[1] for name in said if name == "Rationale" or said[name]
+        }
     return {
         "Reader": facts["reader"],
         "Item": f"IT-{facts['item']:06d}",
@@ -374,13 +385,11 @@ def main(arguments: list[str]) -> int:
             check_head(trail, number, checksum, "--head")
         compared = compare(trail, given.sheet) if given.sheet is not None else None
     except (UnreadableError, KeyError, TypeError, AttributeError) as problem:
-        sys.stderr.write(
-            f"{problem if isinstance(problem, UnreadableError) else f'{given.trail}: a field is wrong'}\n"
-        )
+        words = str(problem) if isinstance(problem, UnreadableError) else f"{given.trail}: a field is wrong"
+        sys.stderr.write(f"{words}\n")
         return 2
-    counted = (
-        f"study {trail.study}, {trail.links:,} links, {len(trail.grades):,} grades, head {trail.links}:{trail.head}"
-    )
+    size = f"{trail.links:,} links, {len(trail.grades):,} grades"
+    counted = f"study {trail.study}, {size}, head {trail.links}:{trail.head}"
     found = say(given.trail.name, trail.problems, counted)
     if compared is not None:
         found = say(given.sheet.name, compared[0], f"{compared[1]:,} rows of grades compared") or found

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from annotation.audit.record import record
+from annotation.grading import seals
 from annotation.grading.errors import GradingError, InvalidGradeError
 from annotation.grading.models import SystemGuess
 from annotation.grading.rules import Problem, text_problem
@@ -119,7 +120,7 @@ def record_guesses(*, reading: Reading, actor: User, data: Mapping[str, Any]) ->
     refuse_closed(study)
     try:
         with transaction.atomic():
-            SystemGuess.objects.bulk_create(
+            stored = SystemGuess.objects.bulk_create(
                 SystemGuess(
                     reading_output=places[guess.label],
                     author=actor,
@@ -133,7 +134,14 @@ def record_guesses(*, reading: Reading, actor: User, data: Mapping[str, Any]) ->
         if _said_before(reading, guesses):
             return n_named
         raise GuessedBeforeError("This question was answered in another window; that answer stays.") from problem
-    record("system guessed", actor=actor, subject=reading, outputs=len(guesses), named=n_named)
+    record(
+        seals.GUESSED,
+        actor=actor,
+        subject=reading,
+        outputs=len(guesses),
+        named=n_named,
+        seals=seals.guess_seals(stored),
+    )
     return n_named
 
 

@@ -6,7 +6,7 @@ words and salt are emptied and the checksum stays: the seal still fits, and nobo
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,13 @@ from uuid import UUID
 from django.db.models import F, Model, OuterRef, Subquery
 
 from annotation.audit.links import digest, moment
-from annotation.grading.models import CriterionScore, ErrorMark, Grade
+from annotation.grading.models import CriterionScore, ErrorMark, Grade, SystemGuess
 from annotation.studies.models import StudySystem
 
 SUBMITTED, AMENDED, SEALED_LATER = "grade submitted", "grade amended", "grade sealed"
 ANCHORS = (SUBMITTED, AMENDED, SEALED_LATER)
 """Verbs of the events that carry seals, in `details["grades"]`: key of the grade → seal."""
+GUESS, GUESSED = "guess", "system guessed"
 OWN = (
     "id", "version", "author_id", "safety", "reference_wrong", "active_ms", "idle_ms", "viewing", "client_time",
     "submit_key", "submitted_at", "text_digest",
@@ -134,3 +135,26 @@ def stored(tables: Tables, keys: Sequence[UUID]) -> Iterator[Sealed]:
     )
     for row in rows:
         yield Sealed(row, facts_of(row, shown_of(row), scores[row["id"]], errors[row["id"]]))
+
+
+def guess_facts(guess: SystemGuess) -> dict[str, Any]:
+    """What a reader believed made an output, and of which; its `reading_output` with reading is loaded."""
+    place = guess.reading_output
+    return {
+        "format": 1,
+        "id": str(guess.pk),
+        "study": str(place.reading.study_id),
+        "reading": str(place.reading_id),
+        "label": place.label,
+        "output": str(place.output_id),
+        "author": str(guess.author_id),
+        "guess": guess.guess,
+        "sure": guess.sure,
+        "why": guess.why,
+        "created_at": moment(guess.created_at),
+    }
+
+
+def guess_seals(guesses: Iterable[SystemGuess]) -> dict[str, str]:
+    """What the event of guesses carries in `details["seals"]`: key of the row → seal."""
+    return {f"{GUESS} {guess.pk}": digest(guess_facts(guess)) for guess in guesses}

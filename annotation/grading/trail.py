@@ -27,12 +27,12 @@ from annotation.audit.models import Event
 from annotation.audit.record import chain_of_study, record
 from annotation.audit.triggers import BLANKED, BLANKED_VERB
 from annotation.curation.seals import verify_reviews
-from annotation.grading import seals
+from annotation.grading import seals, statements
 from annotation.grading.models import Grade
 from annotation.people.models import User
 from annotation.studies.models import Study
 
-FORMAT = 1
+FORMAT = 2
 TRIES = 5
 
 
@@ -62,7 +62,7 @@ class Anchor:
 
 
 def verify_trail(known: Iterable[KnownHead] = ()) -> Iterator[Finding]:
-    """Everything that is not what it was: triggers, chains, reviews, grades.
+    """Everything that is not what it was: triggers, chains, reviews, grades, consents, guesses.
 
     Args:
         known: heads kept elsewhere: in score sheets, in a backup.
@@ -71,6 +71,7 @@ def verify_trail(known: Iterable[KnownHead] = ()) -> Iterator[Finding]:
     yield from verify_chains(known)
     yield from verify_reviews()
     yield from verify_grades()
+    yield from statements.verify_statements()
 
 
 def verify_grades() -> Iterator[Finding]:
@@ -182,6 +183,7 @@ def _write(study: Study, file: IO[str]) -> Written:
         ]
         grades = {one.facts["id"]: one for one in seals.stored(seals.LIVE, carried)} if carried else {}
         blanked = _blankings([one.row["blanked_by_id"] for one in grades.values()])
+        said = statements.facts_by_key(key for link in batch for key in _stated(link))
         for link in batch:
             n_events += 1
             _line(file, {"kind": "event"} | link | {"at": moment(link["at"])})
@@ -189,10 +191,21 @@ def _write(study: Study, file: IO[str]) -> Written:
                 if key in grades:
                     n_grades += 1
                     _line(file, _grade_line(grades[key], blanked, sequence))
+            for key in _stated(link):
+                if key in said:
+                    _line(file, {"kind": "statement", "key": key, "facts": said[key]})
+    for key, facts in statements.unspoken(study):
+        _line(file, {"kind": "statement", "key": key, "facts": facts})
     for one in _unspoken(study):
         n_grades += 1
         _line(file, _grade_line(one, _blankings([one.row["blanked_by_id"]]), sequence))
     return Written(n_events, n_grades, sequence, hash_)
+
+
+def _stated(link: Mapping[str, Any]) -> Mapping[str, str]:
+    """The seals of consent forms, consents and guesses that a link carries."""
+    carried: Mapping[str, str] = link["details"].get("seals", {}) if link["verb"] in statements.ANCHORS else {}
+    return carried
 
 
 def _unspoken(study: Study) -> Iterator[seals.Sealed]:

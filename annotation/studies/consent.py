@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from annotation.audit.record import record
 from annotation.people.models import User
+from annotation.studies.consent_seals import GIVEN, PUBLISHED, WITHDRAWN, consent_seal, form_seal
 from annotation.studies.errors import StudyError
 from annotation.studies.models import Consent, ConsentForm, Enrollment, Study
 
@@ -51,7 +52,7 @@ def publish_form(*, study: Study, instructions: str, text: str, actor: User | No
     except IntegrityError as problem:
         raise StudyError(f"Somebody published version {version} a moment ago; look at it first.") from problem
     Study.objects.filter(pk=study.pk).update(instructions=instructions, consent_text=text)
-    record("consent form published", actor=actor, subject=study, version=version)
+    record(PUBLISHED, actor=actor, subject=study, version=version, seals=form_seal(form))
     return form
 
 
@@ -101,11 +102,17 @@ def give_consent(*, enrollment: Enrollment, version: int, actor: User) -> None:
     came_back = enrollment.withdrawn_at is not None
     if form_to_agree(enrollment) is None and not came_back:
         return
-    Consent.objects.create(enrollment=enrollment, form=newest, act=Consent.Act.GIVEN)
+    made = Consent.objects.create(enrollment=enrollment, form=newest, act=Consent.Act.GIVEN)
     if came_back:
         Enrollment.objects.filter(pk=enrollment.pk).update(active=True, withdrawn_at=None)
     record(
-        "consent given", actor=actor, subject=enrollment.study, person=str(actor.pk), version=version, again=came_back
+        GIVEN,
+        actor=actor,
+        subject=enrollment.study,
+        person=str(actor.pk),
+        version=version,
+        again=came_back,
+        seals=consent_seal(made),
     )
 
 
@@ -121,8 +128,8 @@ def withdraw(*, enrollment: Enrollment, actor: User) -> None:
         raise StudyError("Only the reader can withdraw.")
     if enrollment.withdrawn_at is not None:
         raise StudyError("You have left this study already.")
-    form = newest_form(enrollment.study)
+    form, seals = newest_form(enrollment.study), {}
     if form is not None:
-        Consent.objects.create(enrollment=enrollment, form=form, act=Consent.Act.WITHDRAWN)
+        seals = consent_seal(Consent.objects.create(enrollment=enrollment, form=form, act=Consent.Act.WITHDRAWN))
     Enrollment.objects.filter(pk=enrollment.pk).update(active=False, withdrawn_at=timezone.now())
-    record("consent withdrawn", actor=actor, subject=enrollment.study, person=str(actor.pk))
+    record(WITHDRAWN, actor=actor, subject=enrollment.study, person=str(actor.pk), seals=seals)
