@@ -11,6 +11,16 @@ from scoring.statistics.agreement import (
 )
 from scoring.statistics.alpha import alpha_from_counts, alpha_interval, krippendorff_alpha
 from scoring.statistics.blinding import BlindingIndex, bang_index, james_index
+from scoring.statistics.calibration import (
+    ExpertCorrelation,
+    Gaps,
+    Verdict,
+    expert_correlation,
+    expert_means,
+    gaps,
+    verdict,
+)
+from scoring.statistics.ceiling import Ceiling, SameTarget, human_ceiling, judge_kappa
 from scoring.statistics.correlation import kendall_tau_b, spearman
 from scoring.statistics.errors import UndefinedStatisticError
 from scoring.statistics.gwet import gwet_ac
@@ -52,18 +62,23 @@ from scoring.statistics.summary import PassShare, pass_share, standard_deviation
 
 __all__ = [
     "BlindingIndex",
+    "Ceiling",
     "Comparison",
     "Components",
     "ExpectedWidth",
+    "ExpertCorrelation",
+    "Gaps",
     "Interval",
     "LimitsOfAgreement",
     "PairAgreement",
     "PassShare",
     "PredictionPowered",
     "RankInterval",
+    "SameTarget",
     "Strengths",
     "StudySize",
     "UndefinedStatisticError",
+    "Verdict",
     "alpha_from_counts",
     "alpha_interval",
     "bang_index",
@@ -72,13 +87,18 @@ __all__ = [
     "closed_form_width",
     "cohen_kappa",
     "expected_width",
+    "expert_correlation",
+    "expert_means",
     "fleiss_kappa",
+    "gaps",
     "gwet_ac",
     "holm",
+    "human_ceiling",
     "icc",
     "icc_interval",
     "icc_reml",
     "james_index",
+    "judge_kappa",
     "kendall_tau_b",
     "krippendorff_alpha",
     "limits_of_agreement",
@@ -99,5 +119,6 @@ __all__ = [
     "spearman",
     "standard_deviation",
     "typical_components",
+    "verdict",
     "wilson_interval",
 ]
