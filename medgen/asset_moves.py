@@ -103,5 +103,5 @@ def _sent(file: _File, listed: dict[str, int]) -> int | str | None:
 def _fetched(file: _File) -> int | str | None:
     if storage.problem_here(file.path, file.sha256) is None:
         return None
-    problem = cache.fill(file.path, file.key, file.sha256)
+    problem = storage.bring(file.path, file.sha256)
     return problem if problem is not None else file.path.stat().st_size

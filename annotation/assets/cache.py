@@ -9,7 +9,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,8 +42,14 @@ class _File(NamedTuple):
     path: Path
 
 
-def fill(path: Path, key: str, sha256: str) -> str | None:
+def fill(path: Path, key: str, sha256: str, is_whole: Callable[[], bool]) -> str | None:
     """Bring one file from the bucket into its place: None when it is there, else LOST or CHANGED and no file.
+
+    Args:
+        path: its place.
+        key: what it is called in the bucket.
+        sha256: the checksum of its bytes.
+        is_whole: asked once more when it is this thread's turn, since another one may have brought the file.
 
     Raises:
         StoreAwayError: the bucket did not give it.
@@ -53,6 +59,8 @@ def fill(path: Path, key: str, sha256: str) -> str | None:
         if verdict and time.monotonic() - known_at < REMEMBERED_S:
             path.unlink(missing_ok=True)
             return verdict
+        if is_whole():
+            return None
         return _filled(path, key, sha256)
 
 

@@ -104,6 +104,21 @@ def problems_of(asset: Asset, *, whole: bool = False) -> list[str]:
     return found
 
 
+def kept_problem(asset: Asset) -> str | None:
+    """What is wrong with the cleaned file where it is kept for good, looked at anew: LOST, CHANGED or None.
+
+    Raises:
+        StoreAwayError: it is kept in a bucket that did not answer.
+    """
+    path = place(asset.sha256, asset.suffix)
+    if bucket.address() is not None:
+        return bucket.problem_of(key_of(path, asset.sha256), asset.sha256)
+    try:
+        return None if _digest.__wrapped__(path) == asset.sha256 else CHANGED
+    except OSError:
+        return LOST
+
+
 def problems_listed(asset: Asset, sizes: Mapping[str, int]) -> list[str]:
     """As `problems_of`, from a list of keys and sizes alone, as `bucket.sizes` gives it."""
     offsets = asset.frames_header.get("offsets")
@@ -176,14 +191,23 @@ def _damage(path: Path, sha256: str) -> str | None:
     if problem is None:
         cache.note_use(path)
         return None
-    return cache.fill(path, key_of(path, sha256), sha256) if sha256 else problem
+    return bring(path, sha256) if sha256 else problem
 
 
 def _here(path: Path, sha256: str) -> Path:
     """The path, and with object storage the file in it, if there is one."""
     if sha256 and bucket.address() is not None and not path.exists():
-        cache.fill(path, key_of(path, sha256), sha256)
+        bring(path, sha256)
     return path
+
+
+def bring(path: Path, sha256: str) -> str | None:
+    """Bring a file of an asset from the bucket into its place: None when it is whole there, else LOST or CHANGED.
+
+    Raises:
+        StoreAwayError: the bucket did not give it.
+    """
+    return cache.fill(path, key_of(path, sha256), sha256, lambda: problem_here(path, sha256) is None)
 
 
 def problem_here(path: Path, sha256: str) -> str | None:

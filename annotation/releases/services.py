@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.assets.models import Asset
-from annotation.assets.storage import stored_path
+from annotation.assets.storage import LOST, kept_problem
 from annotation.audit.record import hold, record
 from annotation.curation.quarantine import items_in_quarantine
 from annotation.curation.workflow import ACCEPT, PEOPLE_NEEDED
@@ -252,8 +252,7 @@ def verify_release(release: Release) -> list[str]:
 
 
 def _file_problem(image: ItemImage) -> str | None:
-    path = stored_path(image.asset)
-    if not path.exists():
-        return "the stored file is missing"
-    digest = hashlib.file_digest(path.open("rb"), "sha256").hexdigest()
-    return None if digest == image.asset.sha256 else "the stored file has changed"
+    problem = kept_problem(image.asset)
+    if problem is None:
+        return None
+    return "the stored file is missing" if problem == LOST else "the stored file has changed"

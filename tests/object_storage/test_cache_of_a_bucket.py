@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -114,6 +115,29 @@ def test_a_damaged_object_is_found_never_shown_and_mended_by_another_import(
     assert store_file(picture, decoder=decoder).pk == asset.pk
     assert storage.problems_of(asset, whole=True) == []
     assert storage.damage_of(asset) is None
+
+
+def test_a_page_of_requests_at_once_fetches_a_file_once(asset, other_machine, monkeypatch):
+    asked: list[str] = []
+    fetch = bucket.fetch
+    monkeypatch.setattr(bucket, "fetch", lambda key, *rest: asked.append(key) or fetch(key, *rest))
+    other_machine()
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(storage.damage_of, [asset] * 16))
+
+    assert found == [None] * 16
+    assert len(asked) == 1
+
+
+def test_verifying_a_release_asks_the_bucket_and_brings_nothing_in(asset, store, address, other_machine):
+    folder = other_machine()
+    before = storage.kept_problem(asset)
+    spoil(store, address, asset, 0)
+
+    assert before is None
+    assert storage.kept_problem(asset) == storage.CHANGED
+    assert not folder.exists()
 
 
 def test_an_object_that_is_gone_is_said_to_be_missing(asset, store, address, other_machine):
