@@ -213,6 +213,11 @@ function merges(old, entry) {
 /** Whether an entry settles a reading: it is graded or skipped, not only begun or guessed about. */
 export const settles = ({ kind }) => kind === "submit" || kind === "skip";
 
+/** What the windows of a person tell each other about an entry that was sent; a payload only where two versions were settled. */
+export function told({ n, kind, reading, resolves, client_id, payload }) {
+  return { n, kind, reading, resolves, client_id, ...(resolves && { payload }) };
+}
+
 /** Entries that can go now: in order, none before what it was built upon, none past one that waits for the reader. */
 export function sendable(entries) {
   const stuck = new Set();

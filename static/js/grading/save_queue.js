@@ -1,6 +1,6 @@
 // The save queue of one window: every change is kept on this computer first, then sent. What the status line says is
 // what the server has acknowledged, never what was hoped for. Windows of one person share the outbox; one sends.
-import { settles } from "./outbox.js";
+import { settles, told } from "./outbox.js";
 import { stateOf } from "./queue_words.js";
 import { bodyOf, Sender } from "./sender.js";
 import { post, uuid } from "./server.js";
@@ -21,7 +21,7 @@ export class SaveQueue {
     this.sender = new Sender({
       outbox, user, again,
       on: {
-        change: () => this.#say(),
+        change: () => this.#refresh(), // another page may have sent what waited here
         acknowledged: (entry, data) => this.#acknowledged(entry, data),
         conflict: (entry, data) => this.#answered("conflict", entry, data),
         refused: (entry, data) => this.#answered("refused", entry, data),
@@ -199,9 +199,7 @@ export class SaveQueue {
   }
   async #acknowledged(entry, data) {
     await this.#refresh();
-    const told = { n: entry.n, kind: entry.kind, reading: entry.reading, resolves: entry.resolves, client_id: entry.client_id };
-    const carried = entry.resolves ? { payload: entry.payload } : {};
-    this.#tell({ type: "acknowledged", entry: { ...told, ...carried }, data });
+    this.#tell({ type: "acknowledged", entry: told(entry), data });
     this.#noted(entry, data);
     if (settles(entry)) this.on.submitted(entry, data);
   }
@@ -256,7 +254,9 @@ export class SaveQueue {
       this.#noted(entry, data);
       if (entry.client_id === this.client && settles(entry)) this.on.submitted(entry, data);
       else if (entry.resolves) this.on.resolved(entry, data);
-    } else if (type !== "changed" && entry.client_id === this.client) this.on[type](entry, data);
+    } else if (type !== "changed" && entry.client_id === this.client) {
+      this.on[type](this.entries.find(({ n }) => n === entry.n) ?? entry, data);
+    }
   }
 
   // --- words --------------------------------------------------------------------------------------

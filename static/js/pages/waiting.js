@@ -3,7 +3,7 @@
 import { amountOf } from "../grading/queue_words.js";
 import { databaseName, databaseNames, lesserStore, openStore } from "../grading/local_store.js";
 import { clearOffline, owners } from "../grading/offline_store.js";
-import { Outbox, sendable } from "../grading/outbox.js";
+import { Outbox, sendable, told } from "../grading/outbox.js";
 import { FIELDS, Sender } from "../grading/sender.js";
 
 const LEAVING_MS = 3000; // how long signing out waits for the server
@@ -15,18 +15,24 @@ const WHY = {
 
 const isSendable = (entry) => entry.kind in FIELDS;
 
-/** The notice stands among the page's messages, which are a live region. */
+/** The notice stands among the page's messages, a live region. Windows of the workstation hear what was sent from here. */
 class Waiting {
   constructor(user) { this.user = user; }
 
   async start() {
     const lesser = (kind) => lesserStore(this.user, kind);
     this.outbox = new Outbox(await openStore(this.user), { lesser });
+    const channel = "BroadcastChannel" in window ? new BroadcastChannel(`medgen.queue.${this.user}`) : null;
+    const tell = (type, entry, data) => {
+      channel?.postMessage({ type, entry, data });
+      this.paint();
+    };
     this.sender = new Sender({
       outbox: this.outbox, user: this.user, again: null,
       on: {
-        change: () => this.paint(), acknowledged: () => this.paint(), conflict: () => this.paint(),
-        refused: () => this.paint(),
+        change: () => this.paint(),
+        acknowledged: (entry, data) => tell("acknowledged", told(entry), data),
+        conflict: (entry, data) => tell("conflict", entry, data), refused: (entry, data) => tell("refused", entry, data),
       },
     });
     await this.paint();
