@@ -7,7 +7,7 @@ from django.db.models import Count, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from annotation.curation import api_quarantine, services
+from annotation.curation import services
 from annotation.curation.errors import ReviewError, StaleRevisionError
 from annotation.curation.forms import FixForm
 from annotation.curation.models import Review, ReviewAnswer
@@ -197,7 +197,6 @@ def _fix_form(item: Item, changes: dict[str, Any], reason: str) -> FixForm:
 
 
 routes = [
-    *api_quarantine.routes,
     route("datasets/<slug:slug>/review-status/", Curation, {"get": "status"}, "review-status"),
     route("datasets/<slug:slug>/review-queue/", Curation, {"get": "queue"}, "review-queue"),
     route("checklist/", Curation, {"get": "checklist"}, "checklist"),

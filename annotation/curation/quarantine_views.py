@@ -87,6 +87,7 @@ def _context(dataset: Dataset, asset: Asset, form: VerdictForm) -> dict[str, Any
         "verdicts": verdicts,
         "newest": newest,
         "seen": newest.number if newest else 0,
+        "takes_place": asset.masks_of.exists(),
         "is_masked": newest is not None and newest.kind == PixelVerdict.Kind.MASKED,
         "in_quarantine": Asset.objects.in_quarantine().filter(pk=asset.pk).exists(),
         "places": list(shown.select_related("revision__item").order_by("revision__item__number")),

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from annotation.systems import import_views, views
+from annotation.systems import import_views, quarantine_views, views
 
 urlpatterns = [
     path("systems/", views.list_systems, name="system-list"),
     path("systems/<slug:slug>/", views.show_system, name="system-detail"),
     path("submissions/<uuid:pk>/", views.show_submission, name="submission-detail"),
+    path("submissions/<uuid:pk>/quarantine/", quarantine_views.judge_outputs, name="output-quarantine"),
     path("outputs/import/", import_views.import_page, name="output-import"),
     path("outputs/<uuid:pk>/images/<int:index>/frames.json", views.output_frames, name="output-frames"),
     path("outputs/<uuid:pk>/images/<int:index>/frames.bin", views.output_data, name="output-data"),

@@ -20,6 +20,7 @@ from annotation.assets.quarantine import refuse_quarantined
 from annotation.datasets.guards import items_visible, person
 from annotation.datasets.selections import UNMAPPED
 from annotation.datasets.services import may_curate
+from annotation.systems import quarantine
 from annotation.systems.coverage import CoverageRow, coverage, missing_codes, total
 from annotation.systems.forms import OutputFilterForm
 from annotation.systems.models import Output, OutputPart, Submission, System
@@ -75,6 +76,8 @@ def show_submission(request: HttpRequest, pk: UUID) -> HttpResponse:
         "form": form,
         "page_obj": Paginator(outputs, PAGE).get_page(request.GET.get("page")),
         "shown": _shown_output(request, submission),
+        "n_quarantined": quarantine.waiting(submission).count(),
+        "may_curate": may_curate(person(request), submission.dataset),
     }
     return render(request, "annotation/systems/submission_detail.html", context, status=200 if valid else 422)
 

@@ -6,6 +6,7 @@ so that nobody is refused before their role is asked for.
 
 import uuid
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -73,6 +74,8 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("item-thumbnail", "get"): SEES_ITEMS,
     ("item-uploads", "post"): row(**ITEMS | {"curator": 415, "creator": 403, "coordinator": 403, "blind": 403}),
     ("quarantine", "get"): CURATES,
+    ("output-quarantine", "get"): CURATES | {"blind": 404, "all_roles": 404},
+    ("output-quarantine", "post"): CURATES | {"blind": 404, "all_roles": 404},
     ("quarantined", "get"): CURATES,
     ("quarantine-verdicts", "post"): CURATES,
     ("quarantine-frames", "get"): CURATES,
@@ -170,6 +173,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("consent-forms", "post"): {"text": "What is kept about you."},
     ("reviews", "post"): {"verdict": "accept", "answers": {}},
     ("quarantine-verdicts", "post"): {"act": "clear", "reason": "no text", "seen": 0},
+    ("output-quarantine", "post"): {"act": "clear", "reason": "no text", "seen": 0, "image": str(UUID(int=0))},
     ("fixes", "post"): {"reason": "spelling", "changes": {}},
     ("releases", "post"): {"version": "1.0"},
     ("studies", "post"): {

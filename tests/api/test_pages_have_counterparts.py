@@ -57,6 +57,7 @@ SAME: dict[str, str] = {
     "systems/": "systems submissions",
     "systems/<slug:slug>/": "system",
     "submissions/<uuid:pk>/": "submission submission-coverage submission-outputs output",
+    "submissions/<uuid:pk>/quarantine/": "output-quarantine !output-quarantine",
     "outputs/import/": "imports !output-uploads upload-confirm upload",
     "outputs/<uuid:pk>/images/<int:index>/frames.json": "output-frames",
     "outputs/<uuid:pk>/images/<int:index>/frames.bin": "output-data",

@@ -19,7 +19,7 @@ from annotation.studies import services as studies
 from annotation.studies.balance import study_balance
 from annotation.studies.errors import DesignError
 from annotation.studies.models import Reading
-from annotation.studies.planning import plan
+from annotation.studies.planning import gradable, plan
 from annotation.systems.models import OutputPart
 from tests import factories, images
 from tests.annotation.datasets import builders
@@ -174,6 +174,58 @@ def test_outputs_in_quarantine_are_given_to_curators_only(curator, coordinator, 
 
     assert sign_in(coordinator).get(address).status_code == 403
     assert sign_in(curator).get(address).status_code == 200
+
+
+@pytest.fixture
+def delivered(curator):
+    """A submission with one picture in quarantine."""
+    factories.item(format="image_editing")
+    made = factories.submission(factories.release())
+    part = OutputPart.objects.get(output__submission=made, kind="image")
+    Asset.objects.filter(pk=part.asset_id).update(text_risk="stated")
+    return made, part
+
+
+def test_a_curator_decides_about_an_output_on_the_page_of_its_submission(delivered, curator, coordinator, sign_in):
+    made, part = delivered
+    address, client = url("output-quarantine", made.pk), sign_in(curator)
+    before = list(gradable([made]))
+    page = client.get(address).content.decode()
+    linked = client.get(made.get_absolute_url()).content.decode()
+    sent = {"act": "clear", "image": part.asset_id, "seen": 0, "reason": "No text is in the picture."}
+
+    stored = client.post(address, sent)
+    again = client.post(address, sent)
+
+    assert url("output-frames", part.output_id, part.position) in page and address in linked
+    assert (stored.status_code, again.status_code) == (302, 409)
+    assert (before, list(gradable([made]))) == ([], [part.output])
+    assert sign_in(coordinator).get(address).status_code == 403
+
+
+def test_a_program_decides_about_an_output(delivered, curator, sign_in):
+    made, part = delivered
+    client, address = sign_in(curator), f"/api/v1/submissions/{made.pk}/quarantine/"
+    sent = {"act": "clear", "image": str(part.asset_id), "seen": 0, "reason": "No text is in the picture."}
+
+    listed = client.get(address).json()["results"]
+    stored = client.post(address, sent, content_type="application/json")
+
+    assert [row["image"] for row in listed] == [str(part.asset_id)]
+    assert (stored.status_code, stored.json()["kind"]) == (201, "clear")
+    assert client.get(address).json()["results"] == []
+
+
+def test_a_reader_meets_no_quarantine_of_what_they_read_blind(delivered, reader, sign_in):
+    made, _ = delivered
+    reader.is_curator = True
+    reader.save()
+    factories.enroll(factories.study(made.release, submissions=[made], state="running"), reader)
+
+    client = sign_in(reader)
+
+    assert client.get(url("output-quarantine", made.pk)).status_code == 404
+    assert client.get(f"/api/v1/submissions/{made.pk}/quarantine/").status_code == 404
 
 
 def test_the_queue_is_linked_with_its_count_and_shows_why(waiting, curator, sign_in):
