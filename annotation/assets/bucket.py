@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20
 CONNECT_S, READ_S, ATTEMPTS = 3, 30, 2
 REST_S = 2.0  # after a failure nobody waits for the bucket again for so long
-LARGEST = 5 * 1024**3  # of one upload, by the protocol
+ASKED_S = 3.0
 LOST, CHANGED = "is missing", "failed its checksum"
 MOVED, BROKEN = HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.INTERNAL_SERVER_ERROR
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
@@ -44,9 +44,11 @@ class Address(NamedTuple):
 
 
 class _Rest:
-    """Until when the bucket is left alone."""
+    """Until when the bucket is left alone; when it was last asked how it is, and what it said."""
 
     until = 0.0
+    asked_at = float("-inf")
+    said: str | None = None
 
 
 _rest = _Rest()
@@ -210,7 +212,16 @@ def remove(asset: str) -> int:
 
 
 def problem() -> str | None:
-    """Why the bucket cannot be used now, in words for whoever runs the product; None when it answers."""
+    """Why the bucket cannot be used, in words for whoever runs the product; None when it answers.
+
+    It is asked every few seconds at most, however often somebody wants to know.
+    """
+    if time.monotonic() - _rest.asked_at >= ASKED_S:
+        _rest.said, _rest.asked_at = _ask(), time.monotonic()
+    return _rest.said
+
+
+def _ask() -> str | None:
     where = _address()
     _rest.until = 0.0
     try:

@@ -2,7 +2,8 @@
 
 A file comes in under a temporary name, is compared with the checksum of its row, and gets its name by a rename; so
 what lies here under its name was whole when it came. With a limit, the files that were used longest ago go first;
-those of the last minute stay, because an answer may just be about to open them.
+those of the last minute stay, because an answer may just be about to open them, and so does what the bucket does not
+list: a home whose pictures were not moved yet loses nothing.
 """
 
 import os
@@ -10,12 +11,14 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
 
 from annotation.assets import bucket
+from annotation.assets.errors import StoreAwayError
 
 PART = ".part"
 IN_USE_S = 60
@@ -25,6 +28,7 @@ REMEMBERED_S = 10.0  # how long a damaged object is not asked for again
 FILLED_TO = 0.9  # of the limit, after making room
 LOOK_AFTER = 0.05  # of the limit, written by this process, before the folder is looked at again
 STRIPES = 64
+CHECKSUM_LETTERS = 64
 
 _locks = [threading.Lock() for _ in range(STRIPES)]
 _damaged: dict[str, tuple[float, str]] = {}
@@ -43,7 +47,7 @@ class _File(NamedTuple):
 
 
 def fill(path: Path, key: str, sha256: str, is_whole: Callable[[], bool]) -> str | None:
-    """Bring one file from the bucket into its place: None when it is there, else LOST or CHANGED and no file.
+    """Bring one file from the bucket into its place: None when it is there, else LOST or CHANGED.
 
     Args:
         path: its place.
@@ -57,7 +61,6 @@ def fill(path: Path, key: str, sha256: str, is_whole: Callable[[], bool]) -> str
     with _locks[hash(key) % STRIPES]:
         known_at, verdict = _damaged.get(key, (0.0, ""))
         if verdict and time.monotonic() - known_at < REMEMBERED_S:
-            path.unlink(missing_ok=True)
             return verdict
         if is_whole():
             return None
@@ -78,7 +81,6 @@ def _filled(path: Path, key: str, sha256: str) -> str | None:
     finally:
         draft.unlink(missing_ok=True)
     _remember(key, problem)
-    path.unlink(missing_ok=True)
     return problem
 
 
@@ -124,12 +126,25 @@ def make_room(limit: int) -> int:
         return 0
     removed = 0
     newest = time.time() - IN_USE_S
+    in_bucket = lru_cache(maxsize=1024)(_listed)
     for file in found:
         if total - removed <= limit * FILLED_TO or file.used_at > newest:
             break
-        file.path.unlink(missing_ok=True)
-        removed += file.size
+        asset, suffix = file.path.name[:CHECKSUM_LETTERS], file.path.name[CHECKSUM_LETTERS:]
+        if (suffix, file.size) in in_bucket(asset):
+            file.path.unlink(missing_ok=True)
+            removed += file.size
     return removed
+
+
+def _listed(asset: str) -> frozenset[tuple[str, int]]:
+    """Suffix and size of each file of an asset that the bucket has; none when it does not answer."""
+    folder = bucket.folder_of(asset)
+    try:
+        sizes = bucket.sizes(folder)
+    except StoreAwayError:
+        return frozenset()
+    return frozenset((key.removeprefix(folder)[CHECKSUM_LETTERS:], size) for key, size in sizes.items())
 
 
 def _files(root: Path) -> Iterator[_File]:

@@ -28,7 +28,6 @@ from annotation.assets.models import Asset
 FRAMES_SUFFIX = ".frames"
 THUMBNAIL_SUFFIX = ".thumb.png"
 DIGESTS_KEPT = 16_384
-CHECKSUM_LETTERS = 64
 LOST, CHANGED = bucket.LOST, bucket.CHANGED
 
 
@@ -176,7 +175,8 @@ def first_damage(assets: Iterable[Asset]) -> str | None:
 
 def key_of(path: Path, sha256: str) -> str:
     """The key in the bucket of a file of an asset, from its place here and the checksum of its bytes."""
-    return bucket.key_of(path.name[:CHECKSUM_LETTERS], sha256, path.name[CHECKSUM_LETTERS:])
+    letters = cache.CHECKSUM_LETTERS
+    return bucket.key_of(path.name[:letters], sha256, path.name[letters:])
 
 
 def _damage(path: Path, sha256: str) -> str | None:
@@ -191,7 +191,8 @@ def _damage(path: Path, sha256: str) -> str | None:
     if problem is None:
         cache.note_use(path)
         return None
-    return bring(path, sha256) if sha256 else problem
+    found = bring(path, sha256) if sha256 else problem
+    return problem if found == LOST else found  # what lies here and is damaged is damaged, whatever the bucket lacks
 
 
 def _here(path: Path, sha256: str) -> Path:

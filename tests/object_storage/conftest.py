@@ -31,6 +31,7 @@ def address(store: ObjectStore, settings, monkeypatch: pytest.MonkeyPatch) -> Ad
         monkeypatch.setenv(name, value)
     settings.MEDGEN_OBJECT_STORAGE = Address(BUCKET, f"{uuid4().hex}/")
     monkeypatch.setattr(bucket._rest, "until", 0.0)
+    monkeypatch.setattr(bucket._rest, "asked_at", float("-inf"))
     monkeypatch.setattr(cache._Written, "since_look", None)
     cache._damaged.clear()
     return settings.MEDGEN_OBJECT_STORAGE

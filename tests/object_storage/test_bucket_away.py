@@ -86,7 +86,7 @@ def test_a_server_that_was_killed_and_started_again_has_every_picture(shown, cur
         ready = Client().get("/readyz")
     finally:
         store.start()
-    bucket._rest.until = 0.0
+    bucket._rest.until, bucket._rest.asked_at = 0.0, float("-inf")
 
     assert away.status_code == 503
     assert ready.status_code == 503

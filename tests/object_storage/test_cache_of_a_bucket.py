@@ -183,6 +183,34 @@ def test_the_cache_stays_near_its_limit_and_drops_what_was_used_longest_ago(
     assert [storage.damage_of(each) for each in assets] == [None] * 4
 
 
+def test_what_is_not_in_the_bucket_is_never_dropped(address, settings, picture, decoder, monkeypatch, dead_end):
+    monkeypatch.setattr(cache, "IN_USE_S", -1)
+    settings.MEDGEN_OBJECT_STORAGE = None
+    not_moved = store_file(picture, decoder=decoder)
+    settings.MEDGEN_OBJECT_STORAGE = address
+
+    cache.make_room(1)
+    storage.publish(storage.place(not_moved.sha256, storage.FRAMES_SUFFIX))
+    before = len(files(settings.MEDGEN_ASSETS))
+    cache.make_room(1)
+    after = files(settings.MEDGEN_ASSETS)
+    dead_end()
+    cache.make_room(1)
+
+    assert before == 3
+    assert [path.name[64:] for path in after] == [".png", ".thumb.png"]
+    assert files(settings.MEDGEN_ASSETS) == after
+
+
+def test_a_damaged_file_that_the_bucket_lacks_stays_and_is_not_shown(asset, store, address):
+    _, path, sha256 = storage.files_of(asset)[1]
+    store.client().delete_object(Bucket=BUCKET, Key=address.prefix + storage.key_of(path, sha256))
+    path.write_bytes(b"damaged")
+
+    assert storage.damage_of(asset) == storage.CHANGED
+    assert path.read_bytes() == b"damaged"
+
+
 def test_a_draft_that_a_killed_process_left_goes_after_an_hour(address, settings):
     settings.MEDGEN_ASSETS.mkdir()
     old, new = settings.MEDGEN_ASSETS / "a.1.part", settings.MEDGEN_ASSETS / "b.2.part"

@@ -228,6 +228,7 @@ def test_the_check_before_a_start_sees_a_bucket_that_is_away_or_open(address, st
     store.client().put_bucket_policy(Bucket="medgen-open", Policy=policy)
     with monkeypatch.context() as other:
         other.setattr(bucket, "address", lambda: Address("medgen-open", ""))
+        monkeypatch.setattr(bucket, "ASKED_S", 0.0)
         opened = found()
     dead_end()
 
