@@ -21,6 +21,7 @@ from scoring.statistics.calibration import (
     verdict,
 )
 from scoring.statistics.ceiling import Ceiling, SameTarget, human_ceiling, judge_kappa
+from scoring.statistics.composite_fit import CompositeFit, FittedWeight, OutOfCluster, fit_composite
 from scoring.statistics.correlation import kendall_tau_b, spearman
 from scoring.statistics.errors import UndefinedStatisticError
 from scoring.statistics.gwet import gwet_ac
@@ -65,11 +66,14 @@ __all__ = [
     "Ceiling",
     "Comparison",
     "Components",
+    "CompositeFit",
     "ExpectedWidth",
     "ExpertCorrelation",
+    "FittedWeight",
     "Gaps",
     "Interval",
     "LimitsOfAgreement",
+    "OutOfCluster",
     "PairAgreement",
     "PassShare",
     "PredictionPowered",
@@ -89,6 +93,7 @@ __all__ = [
     "expected_width",
     "expert_correlation",
     "expert_means",
+    "fit_composite",
     "fleiss_kappa",
     "gaps",
     "gwet_ac",
