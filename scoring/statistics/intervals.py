@@ -87,10 +87,27 @@ def resample_counts(n_clusters: int, *, draws: int, seed: int) -> Counts:
     return counts
 
 
+def percentile_tail(n_clusters: int, *, level: float = 0.95) -> float:
+    """Share of the draws to leave out at each end.
+
+    Draws of n clusters spread like their values over n, not n − 1, and know nothing of Student's t, so plain
+    percentiles are too short by 9 % at 20 clusters and 6 % at 30. The expanded percentile interval takes the tail
+    whose normal quantile is t(n − 1) √(n / (n − 1)): 0.0188 instead of 0.025 at 30 clusters, 0.0240 at 200.
+
+    References:
+        Hesterberg, The American Statistician 69(4), 2015, doi:10.1080/00031305.2015.1089789, section 4.2.
+    """
+    from scipy.special import stdtrit
+
+    freedom = max(1, n_clusters - 1)
+    quantile = float(stdtrit(freedom, 0.5 - level / 2.0))
+    return NormalDist().cdf(quantile * sqrt((freedom + 1) / freedom))
+
+
 def percentile_interval(
     draws: Floats, defined: NDArray[np.bool_], *, level: float, n_clusters: int, seed: int, method: str
 ) -> Interval:
-    """Percentile limits of the defined draws.
+    """Expanded percentile limits of the defined draws, see `percentile_tail`.
 
     Raises:
         UndefinedStatisticError: `unstable` when the statistic does not exist in more than 5 % of the draws.
@@ -100,7 +117,7 @@ def percentile_interval(
         raise UndefinedStatisticError(
             "unstable", f"the statistic does not exist in {n_undefined} of {draws.size} resamples"
         )
-    tail = (1.0 - level) / 2.0
+    tail = percentile_tail(n_clusters, level=level)
     low, high = np.quantile(draws[defined], [tail, 1.0 - tail])
     return Interval(
         low=float(low),
@@ -122,7 +139,7 @@ def bootstrap_interval(
     draws: int = DRAWS,
     level: float = 0.95,
 ) -> Interval:
-    """Percentile interval over resampled clusters, of a mean or of any statistic.
+    """Percentile interval (expanded) over resampled clusters, of a mean or of any statistic.
 
     Args:
         data: values (one per row; the statistic is their mean), or a function that takes row positions

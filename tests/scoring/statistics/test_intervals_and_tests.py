@@ -4,9 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from scipy.stats import norm
+from scipy.stats import t as students_t
 
 from scoring import statistics as st
-from scoring.statistics.intervals import resample_counts
+from scoring.statistics.intervals import percentile_tail, resample_counts
 
 
 def reason(act, *arguments, **named) -> str:
@@ -61,6 +63,23 @@ def test_two_identical_systems_differ_by_exactly_nothing():
 
     assert (interval.low, interval.high) == (0.0, 0.0)
     assert st.sign_flip_test(values - values, clusters=range(30), seed=1) == 1.0
+
+
+@pytest.mark.parametrize(("n", "tail"), [(10, 0.0085506), (30, 0.0187539), (200, 0.0240262)])
+def test_percentiles_are_expanded_to_what_students_t_asks_for(n, tail):
+    by_hand = norm.cdf(-students_t.ppf(0.975, n - 1) * np.sqrt(n / (n - 1)))
+
+    assert percentile_tail(n) == pytest.approx(by_hand, abs=1e-12)
+    assert percentile_tail(n) == pytest.approx(tail, abs=1e-7)
+    assert percentile_tail(10**9) == pytest.approx(0.025, abs=1e-6)
+
+
+def test_a_bootstrap_interval_is_as_long_as_the_t_interval():
+    values = np.random.default_rng(2).normal(size=20)
+    interval = st.bootstrap_interval(values, clusters=range(20), seed=3, draws=20_000)
+    half = students_t.ppf(0.975, 19) * values.std(ddof=1) / np.sqrt(20)
+
+    assert interval.high - interval.low == pytest.approx(2 * half, rel=0.04)
 
 
 def test_ninety_five_percent_intervals_cover_about_that_often():

@@ -107,9 +107,7 @@ def test_the_expected_width_of_alpha_is_the_one_that_its_intervals_have():
         st.alpha_interval(table.T, level="ordinal", clusters=range(60), seed=1, draws=400) for table in grades
     ]
 
-    assert np.mean([interval.high - interval.low for interval in intervals]) == pytest.approx(
-        expected.width, rel=0.12
-    )
+    assert np.mean([interval.high - interval.low for interval in intervals]) == pytest.approx(expected.width, rel=0.2)
     assert expected.closed_form is None
     assert 0.7 < expected.value < 0.9
 
