@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.authenticator import give_app
 from tests.browser.cutting import Wire, wire_to
 from tests.browser.readings import Readings
 from tests.browser.server import copy_home, load_demo, serving
 from tests.browser.stored import Home
-from tests.browser.visitor import chromium, new_context, sign_in
+from tests.browser.visitor import PATIENCE_MS, chromium, new_context, sign_in
 from tests.browser.visits import Visits
 from tests.soak.hospital import Product
 
@@ -44,6 +45,7 @@ def site(site_home: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)  # a busy machine is slow, and waiting costs nothing where all is well
     with chromium() as launched:
         yield launched
 
@@ -95,8 +97,9 @@ def visits(browser: Browser, site: str, state_of: Callable[[str], Any]) -> Visit
 
 @pytest.fixture(scope="package")
 def product(demo_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A demo that is written to and may be killed; the tests of lost work share it."""
-    served = Product(copy_home(demo_home, tmp_path_factory.mktemp("wired") / "home"), {})
+    """A demo that is written to and may be killed; the tests of lost work share it. A second factor is possible."""
+    served = Product(copy_home(demo_home, tmp_path_factory.mktemp("wired") / "home"), {"MEDGEN_MFA": "on"})
+    give_app(served, "reader1")
     served.start()
     yield served
     served.stop()
@@ -121,10 +124,12 @@ def wired_page(browser: Browser, wired: tuple[Wire, Home], wired_login: dict[str
     wire, _ = wired
     context = new_context(browser, f"http://127.0.0.1:{wire.port}", state=wired_login.get("state"))
     made = context.new_page()
-    if not context.request.get("/sign-in/again/").json()["signed_in"]:
+    user = context.request.get("/sign-in/again/").json()["user"]
+    if user is None or user != wired_login.get("user"):
         context.clear_cookies()
         sign_in(made, "reader3")
-        wired_login["state"] = {"cookies": context.cookies(), "origins": []}
+        wired_login["user"] = context.request.get("/sign-in/again/").json()["user"]
     yield made
     wire.cut, wire.at_post = "", lambda: None
+    wired_login["state"] = {"cookies": context.cookies(), "origins": []}
     context.close()

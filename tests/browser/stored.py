@@ -14,6 +14,7 @@ from tests.browser.keyboard import Hands
 from tests.browser.visitor import settle
 
 KEPT = re.compile(r"kept on this computer")
+HELD_MS = 7000  # a little longer than a submission is held
 SAVED = re.compile(r"^Saved \d\d:\d\d:\d\d$")
 
 
@@ -27,9 +28,9 @@ class Home:
         with sqlite3.connect(self.file, timeout=20) as opened:
             return opened.execute(words, values).fetchall()
 
-    def do(self, words: str) -> None:
+    def do(self, words: str, *values: object) -> None:
         with sqlite3.connect(self.file, timeout=20) as opened:
-            opened.execute(words)
+            opened.execute(words, values)
 
     def grades(self, reading: str) -> list[tuple]:
         """(version, scores) of every grade of a reading."""
@@ -48,6 +49,14 @@ class Home:
         )  # fmt: skip
         return found[0]
 
+    def work(self, reading: str) -> tuple[int, dict]:
+        """Active milliseconds and the viewing of the first grade of a reading."""
+        found = self.all(
+            """SELECT g.active_ms, g.viewing FROM annotation_grade g JOIN annotation_readingoutput o
+               ON o.id = g.reading_output_id WHERE o.reading_id = ?""", reading.replace("-", ""),
+        )  # fmt: skip
+        return int(found[0][0]), json.loads(found[0][1])
+
     def draft(self, reading: str) -> dict:
         rows = self.all("SELECT payload FROM annotation_draft WHERE reading_id = ?", reading.replace("-", ""))
         return json.loads(rows[0][0]) if rows else {}
@@ -62,11 +71,21 @@ def at_work(page: Page) -> tuple[Hands, str, int]:
     """A reading that nobody has touched, on the screen: hands, its id, its position."""
     answer = page.request.get("/studies/demo-reading/read/")
     reading = page.request.get(f"{answer.url}reading.json").json()
-    while reading["status"] != "queued":
+    while reading["status"] != "queued" or reading["locked_reason"]:
         reading = page.request.get(reading["urls"]["next"]).json()
     page.goto(reading["urls"]["page"])
     settle(page)
     return Hands(page), reading["id"], int(reading["position"])
+
+
+def hurry(page: Page) -> None:
+    """Let the clock of this browser be turned on; before a page is opened."""
+    page.clock.install()
+
+
+def let_go(page: Page) -> None:
+    """The seconds in which a submission can be taken back have passed."""
+    page.clock.fast_forward(HELD_MS)
 
 
 def mend(page: Page, wire: Wire) -> None:

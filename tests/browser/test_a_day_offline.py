@@ -14,7 +14,7 @@ from medgen.demo.cast import PASSWORD
 from tests.browser.cutting import Wire
 from tests.browser.keyboard import Hands
 from tests.browser.stored import KEPT, Home, at_work, mend, sees_saved, soon
-from tests.browser.visitor import CHROMIUM, SMALL, new_context, settle, sign_in
+from tests.browser.visitor import CHROMIUM, SMALL, settle, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 NO_DATABASE = (
@@ -145,6 +145,8 @@ def test_a_day_offline_with_a_killed_browser_arrives_whole(laptop, wired):
     done.append(grade(page, "3"))
     assert [home.grades(reading) for reading, _, _ in done] == [[], [], [], []]
     home.do("DELETE FROM django_session")  # the login has expired meanwhile
+    home.do("UPDATE annotation_study SET opened_at = datetime('now', '-2 days') WHERE slug = 'demo-reading'")
+    page.evaluate("() => { const now = Date.now; Date.now = () => now() + 8 * 3600 * 1000; }")  # a day later
     mend(page, wire)
     sign_in_again(page)
 
@@ -154,6 +156,8 @@ def test_a_day_offline_with_a_killed_browser_arrives_whole(laptop, wired):
         assert home.grades(reading) == [(1, [float(value)] * n)]
         told, when = home.times(reading)
         assert told < when, "the browser's time is kept beside the server's"
+        active_ms, viewing = home.work(reading)
+        assert viewing["counted_offline"] and 100 < active_ms < 120_000, "the time of its own reading"
     assert half in [reading for reading, _, _ in done]
 
 
@@ -176,12 +180,9 @@ def test_signing_out_removes_kept_readings_and_another_person_never_meets_them(w
 @pytest.mark.parametrize(
     ("closed", "banner"), [(NO_DATABASE, "offers no database"), (NO_DATABASE + NO_STORAGE, "keeps nothing")]
 )
-def test_a_browser_without_a_database_says_so_and_loses_nothing(browser, wired, closed, banner):
-    wire, home = wired
-    context = new_context(browser, f"http://127.0.0.1:{wire.port}")
-    context.add_init_script(closed)
-    page = context.new_page()
-    sign_in(page, "reader3")
+def test_a_browser_without_a_database_says_so_and_loses_nothing(wired_page, wired, closed, banner):
+    page, (wire, home) = wired_page, wired
+    page.add_init_script(closed)
     hands, reading, _ = at_work(page)
     expect(page.locator("#banner")).to_contain_text(banner)
     wire.cut = "before"
@@ -198,7 +199,6 @@ def test_a_browser_without_a_database_says_so_and_loses_nothing(browser, wired, 
 
     sees_saved(page)
     assert home.scores(reading) == entered
-    context.close()
 
 
 def test_a_full_store_is_said_and_what_is_entered_goes_on_being_kept(wired_page, wired):

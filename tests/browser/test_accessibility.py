@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.readings import EDIT, GENERATION, VQA, Readings
 from tests.browser.visitor import ROLES, SMALL, settle
-from tests.browser.visits import Visits, run_axe
+from tests.browser.visits import Visits, run_axe, wrong_for_axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -70,6 +70,32 @@ def test_axe_finds_planted_violations_in_each_theme(enter: Callable[..., Page]):
     assert any("label" in each for each in found["dark"])
     assert any("color-contrast" in each for each in found["dark"])
     assert any("color-contrast" in each for each in found["light"])
+
+
+def test_axe_finds_nothing_in_dialogs_and_rows_of_the_workstation(enter: Callable[..., Page], readings: Readings):
+    """Those that only trouble opens (sign in again, two versions, refused, the guess) are looked at there."""
+    page = enter("reader3", size=SMALL)
+    page.goto(readings.find(EDIT)["urls"]["page"])
+    settle(page)
+    dialog = page.locator("dialog[open]")
+    wrong = {}
+    for name, keys in (("keymap", "?"), ("skip", "k")):
+        page.keyboard.press(keys)
+        expect(dialog).to_be_visible()
+        wrong[name] = wrong_for_axe(page)
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+    page.locator("#offline").click()
+    expect(page.locator("#offline-size")).to_contain_text("readings, ")
+    wrong["offline"] = wrong_for_axe(page)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.keyboard.press("1")
+    page.keyboard.press("e")
+    expect(page.locator(".errors select, .errors input").first).to_be_visible()
+    wrong["error rows"] = wrong_for_axe(page)
+
+    assert {name: found for name, found in wrong.items() if found} == {}
 
 
 @pytest.mark.parametrize("format_code", (VQA, EDIT, GENERATION))

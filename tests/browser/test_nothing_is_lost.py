@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from medgen.demo.cast import PASSWORD
-from tests.browser.stored import KEPT, at_work, mend, sees_saved, soon
+from tests.browser.stored import KEPT, at_work, hurry, let_go, mend, sees_saved, soon
 from tests.browser.visitor import settle
+from tests.browser.visits import wrong_for_axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -16,6 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 def test_a_grade_whose_wire_is_cut_is_there_exactly_once(wired_page, wired, cut):
     page = wired_page
     wire, home = wired
+    hurry(page)
     hands, reading, position = at_work(page)
     hands.press(*["4"] * len(hands.criteria))
     expected = sorted([4.0] * len(hands.criteria))
@@ -25,7 +27,8 @@ def test_a_grade_whose_wire_is_cut_is_there_exactly_once(wired_page, wired, cut)
     before = wire.swallowed
     hands.press("Control+Enter")
     hands.leaves(position)
-    expect(page.locator("#saved")).to_have_text(KEPT, timeout=20_000)
+    let_go(page)
+    expect(page.locator("#saved")).to_have_text(KEPT)
     assert wire.swallowed > before
     mend(page, wire)
 
@@ -48,6 +51,7 @@ def test_a_login_that_expired_mid_case_is_renewed_in_place(wired_page, wired):
     dialog.get_by_label("Your password").fill("wrong")
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("alert")).not_to_have_text("")
+    assert wrong_for_axe(page) == []
     dialog.get_by_label("Your password").fill(PASSWORD)
     page.keyboard.press("Enter")
 
@@ -122,6 +126,7 @@ def test_a_clock_that_is_years_off_changes_nothing(wired_page, wired, years):
 def test_a_server_killed_in_the_middle_of_a_post_has_the_grade_once_when_it_is_back(wired_page, wired, product):
     page = wired_page
     wire, home = wired
+    hurry(page)
     hands, reading, position = at_work(page)
     n_criteria = len(hands.criteria)
     hands.press(*["4"] * n_criteria)
@@ -136,6 +141,7 @@ def test_a_server_killed_in_the_middle_of_a_post_has_the_grade_once_when_it_is_b
     wire.at_post = kill
     hands.press("Control+Enter")
     hands.leaves(position)
+    let_go(page)
     expect(page.locator("#saved")).to_have_text(KEPT, timeout=30_000)
     assert killed == [reading]
     product.start()

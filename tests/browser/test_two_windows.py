@@ -6,10 +6,20 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.keyboard import Hands
-from tests.browser.stored import KEPT, at_work, mend, sees_saved, soon
+from tests.browser.stored import KEPT, at_work, hurry, let_go, mend, sees_saved, soon
 from tests.browser.visitor import settle, sign_in
+from tests.browser.visits import wrong_for_axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+STEPS_KEPT = """async (reading) => {
+  const name = (await indexedDB.databases()).map(({ name }) => name).find((name) => name.startsWith("medgen.queue."));
+  const ask = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+  const database = await ask(indexedDB.open(name));
+  const kept = await ask(database.transaction("works").objectStore("works").get(`history.${reading}`));
+  database.close();
+  return kept?.value.past.length === 2;
+}"""
 
 
 def second_window(page: Page) -> tuple[Page, Hands]:
@@ -37,6 +47,7 @@ def test_two_windows_see_both_versions_and_agree_after_the_choice(wired_page, wi
     dialog = other.get_by_role("dialog")
     expect(dialog).to_contain_text("Two versions of this reading")
     expect(dialog.locator("tr.differing")).to_have_count(2)
+    assert wrong_for_axe(other) == []
     assert home.scores(reading) == {one: "3", two: "2"}, "nothing is overwritten unasked"
     dialog.locator("tr.differing").nth(1).get_by_role("radio").nth(1).check()
     dialog.get_by_role("button", name="Use what is picked").click()
@@ -70,11 +81,16 @@ def test_a_choice_that_is_put_off_keeps_both_versions(wired_page, wired):
 
 def test_a_grade_from_a_window_that_missed_a_change_is_not_taken_unasked(wired_page, wired):
     wire, home = wired
+    hurry(wired_page)
     first, reading, _ = at_work(wired_page)
     n = len(first.criteria)
     other, second = second_window(wired_page)
     wire.cut = "before"
-    second.press(*["4"] * n, "Control+Enter")
+    second.press(*["4"] * n)
+    expect(other.locator("#missing")).to_have_text("Complete")
+    second.press("Control+Enter")
+    expect(other.locator("#held")).not_to_have_text("")
+    let_go(other)
     expect(other.locator("#saved")).to_have_text(KEPT, timeout=30_000)
     assert home.grades(reading) == []
     other.close()
@@ -145,6 +161,7 @@ def test_what_a_locked_study_does_not_take_is_kept_to_be_copied(wired_page, wire
         expect(wired_page.locator("#banner")).to_contain_text("The study is locked")
         wired_page.locator("#saved-act").click()
         dialog = wired_page.get_by_role("dialog")
+        assert wrong_for_axe(wired_page) == []
         text = dialog.get_by_label("What you entered").input_value()
         assert f"Reading {position}" in text and text.count(": 5") + text.count(": 1") >= 2
         expect(dialog.get_by_role("button", name="Discard")).to_be_disabled()
@@ -165,7 +182,7 @@ def test_undo_and_redo_go_on_after_a_reload(wired_page, wired):
     hands.press("1", "1")
     entered = hands.scores
     hands.sees_saved()
-    wired_page.wait_for_timeout(700)
+    soon(lambda: wired_page.evaluate(STEPS_KEPT, reading), wired_page)
     wired_page.reload()
     settle(wired_page)
     assert hands.scores == entered

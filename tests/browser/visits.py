@@ -116,3 +116,8 @@ def run_axe(page: Page) -> dict[str, list[str]]:
         page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
         found[theme] = list(page.evaluate(RUN_AXE, rules))
     return found
+
+
+def wrong_for_axe(page: Page) -> list[str]:
+    """What axe finds on a page as it is now, a dialog open or a row added, in both themes."""
+    return [f"{theme}: {each}" for theme, found in run_axe(page).items() for each in found]
