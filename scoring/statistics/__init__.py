@@ -24,6 +24,14 @@ from scoring.statistics.ceiling import Ceiling, SameTarget, human_ceiling, judge
 from scoring.statistics.composite_fit import CompositeFit, FittedWeight, OutOfCluster, fit_composite
 from scoring.statistics.correlation import kendall_tau_b, spearman
 from scoring.statistics.errors import UndefinedStatisticError
+from scoring.statistics.facets import (
+    AdjustedDifference,
+    AdjustedSystem,
+    FacetFit,
+    FacetLevel,
+    adjusted_difference,
+    many_facet,
+)
 from scoring.statistics.gwet import gwet_ac
 from scoring.statistics.icc import icc, icc_interval
 from scoring.statistics.intervals import (
@@ -62,6 +70,8 @@ from scoring.statistics.significance import holm, sign_flip_test
 from scoring.statistics.summary import PassShare, pass_share, standard_deviation
 
 __all__ = [
+    "AdjustedDifference",
+    "AdjustedSystem",
     "BlindingIndex",
     "Ceiling",
     "Comparison",
@@ -69,6 +79,8 @@ __all__ = [
     "CompositeFit",
     "ExpectedWidth",
     "ExpertCorrelation",
+    "FacetFit",
+    "FacetLevel",
     "FittedWeight",
     "Gaps",
     "Interval",
@@ -83,6 +95,7 @@ __all__ = [
     "StudySize",
     "UndefinedStatisticError",
     "Verdict",
+    "adjusted_difference",
     "alpha_from_counts",
     "alpha_interval",
     "bang_index",
@@ -107,6 +120,7 @@ __all__ = [
     "kendall_tau_b",
     "krippendorff_alpha",
     "limits_of_agreement",
+    "many_facet",
     "paired_difference_interval",
     "pairwise_agreement",
     "pass_share",
