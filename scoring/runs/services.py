@@ -17,7 +17,7 @@ from scoring.metrics.base import Metric, settings_hash
 from scoring.metrics.comparison import Comparison
 from scoring.metrics.evaluate import MetricRow, evaluate
 from scoring.metrics.registry import METRICS, PROFILES, find_metric
-from scoring.runs.comparisons import POLICY, comparisons, with_content
+from scoring.runs.comparisons import POLICY, comparisons, given_up, with_content
 from scoring.runs.errors import MetricsError
 from scoring.runs.models import MetricRun, MetricSettings, MetricValue
 
@@ -170,6 +170,17 @@ def store(values: Sequence[MetricValue]) -> None:
     )
 
 
+def give_up(keys: Sequence[UUID], settings: dict[str, MetricSettings], run: MetricRun | None, why: str) -> None:
+    """Say under every metric that measuring these outputs failed, where no value stands; inside a transaction."""
+    metrics = [METRICS[code] for code in settings]
+    values = [
+        _value(row, output, settings[row.metric], run, 0)
+        for output in Output.objects.filter(pk__in=keys).select_related("revision")
+        for row in evaluate(metrics, [given_up(output, why)])
+    ]
+    MetricValue.objects.bulk_create(values, batch_size=ROWS_AT_ONCE, ignore_conflicts=True)
+
+
 def _rows(metrics: Sequence[Metric], comparison: Comparison, baseline: list[MetricRow] | None) -> list[MetricRow]:
     """Values of one output; the unchanged input is measured once per item and then taken over."""
     if baseline is None:
@@ -177,7 +188,9 @@ def _rows(metrics: Sequence[Metric], comparison: Comparison, baseline: list[Metr
     return [*evaluate(metrics, [replace(comparison, no_op=None)]), *baseline]
 
 
-def _value(row: MetricRow, output: Output, settings: MetricSettings, run: MetricRun, seconds: float) -> MetricValue:
+def _value(
+    row: MetricRow, output: Output, settings: MetricSettings, run: MetricRun | None, seconds: float
+) -> MetricValue:
     return MetricValue(
         settings=settings,
         output=output,

@@ -17,6 +17,7 @@ REASON_WORDS = {
     "error_output": "answered with an error",
     "identical": "identical to the reference",
     "geometry_mismatch": "of another size",
+    "failed": "not measured: the computation failed",
 }
 
 

@@ -17,10 +17,11 @@ from annotation.work.models import Chunk, Job
 from annotation.work.progress import progress_of
 from annotation.work.services import enqueue
 from scoring.runs.models import MetricRun, MetricValue
-from scoring.runs.services import CHUNK, RunSummary, measure, outputs_to_do, present_settings, store
+from scoring.runs.services import CHUNK, RunSummary, give_up, measure, outputs_to_do, present_settings, store
 
 KIND = "metrics"
 NAMED = 5
+GIVEN_UP = "Given up: "
 
 
 def ask_for_metrics(
@@ -101,10 +102,16 @@ def _finish(job: Job) -> None:
     if run is None:
         return
     counts: dict[str, Any] = MetricValue.objects.filter(run=run).aggregate(
-        outputs=Count("output", distinct=True), undefined=Count("pk", Q(value=None))
+        outputs=Count("output", distinct=True),
+        given_up=Count("output", Q(message__startswith=GIVEN_UP), distinct=True),
+        undefined=Count("pk", Q(value=None)),
     )
     run.state = MetricRun.State.DONE if job.state == Job.State.DONE else MetricRun.State.STOPPED
-    run.n_computed, run.n_undefined, run.finished_at = counts["outputs"], counts["undefined"], timezone.now()
+    run.n_computed, run.n_undefined, run.finished_at = (
+        counts["outputs"] - counts["given_up"],
+        counts["undefined"],
+        timezone.now(),
+    )
     run.save(update_fields=["state", "n_computed", "n_undefined", "finished_at"])
     if len(job.parameters["submissions"]) == 1:
         url = reverse("scoring:metric-list", args=[job.parameters["submissions"][0]])
@@ -120,6 +127,10 @@ def _names(payload: Payload) -> str:
 
 
 def _failed(job: Job, payload: Payload, reason: str) -> None:
+    """Outputs that were given up get typed missing values, so that every table counts them."""
+    settings = present_settings(job.parameters["metrics"])
+    run = MetricRun.objects.filter(job=job).first()
+    give_up([UUID(key) for key in payload["outputs"]], settings, run, f"{GIVEN_UP}{reason}")
     outputs = Output.objects.filter(pk__in=payload["outputs"])
     codes = outputs.values_list("revision__item__number", flat=True)
     record("metrics failed", actor=job.requested_by, subject=job, items=sorted(codes)[:50], n=len(payload["outputs"]))
