@@ -19,6 +19,7 @@ from scoring.statistics.prediction_sample import (
     Scores,
     cluster_scores,
     cross_fitted,
+    degrees_of_freedom,
     require_sample,
     sample_of,
 )
@@ -194,8 +195,9 @@ def rectified_mean(
 
     The estimate is the sum over strata of share × (mean grade + lambda × (mean prediction of the ungraded − mean
     prediction of the graded)). Its variance is the sum of squared cluster scores, each side of a stratum
-    corrected by n / (n − 1); the limits use t with graded clusters − strata degrees of freedom. Lambda minimizes
-    that variance and is kept in 0…1, so the interval is never longer than the plain one. The metrics' variance
+    corrected by n / (n − 1); the limits use t with Satterthwaite's degrees of freedom over strata, graded clusters
+    − 1 with one. Lambda minimizes that variance and is kept in 0…1, so the interval is not longer than the plain
+    one (over strata a few percent at most, where the degrees of freedom differ). The metrics' variance
     in it comes from both sides apart; the paper pools them, which is the same in large samples.
 
     Args:
@@ -243,13 +245,13 @@ def _result(
     sample: Sample, predictions: Floats | None, *, tuning: float | None, level: float, n_metrics: int
 ) -> PredictionPowered:
     plain = cluster_scores(sample, np.where(sample.graded, sample.grades, 0.0), both_sides=False)
-    none = Scores(mean=0.0, by_cluster=np.zeros_like(plain.by_cluster))
+    none = Scores(mean=0.0, by_stratum=np.zeros_like(plain.by_stratum))
     gap = none if predictions is None else cluster_scores(sample, predictions, both_sides=True)
     factor = _tuned(plain, gap) if tuning is None else tuning
     estimate = plain.mean - factor * gap.mean
-    rest = plain.by_cluster - factor * gap.by_cluster
+    rest = plain.by_stratum - factor * gap.by_stratum
     interval = _limits(estimate, rest, sample, level=level, method=METHOD if factor else PLAIN_METHOD)
-    plain_interval = _limits(plain.mean, plain.by_cluster, sample, level=level, method=PLAIN_METHOD)
+    plain_interval = _limits(plain.mean, plain.by_stratum, sample, level=level, method=PLAIN_METHOD)
     length = plain_interval.high - plain_interval.low
     note = CONSTANT if predictions is None else "" if factor else NO_HELP
     return PredictionPowered(
@@ -276,10 +278,11 @@ def _tuned(plain: Scores, gap: Scores) -> float:
     return min(1.0, max(0.0, float(plain.by_cluster @ gap.by_cluster) / spread))
 
 
-def _limits(estimate: float, by_cluster: Floats, sample: Sample, *, level: float, method: str) -> Interval:
+def _limits(estimate: float, by_stratum: Floats, sample: Sample, *, level: float, method: str) -> Interval:
     from scipy.special import stdtrit
 
-    freedom = sample.n_clusters_graded - sample.n_strata
+    by_cluster = by_stratum.sum(axis=1)
+    freedom = degrees_of_freedom(sample, by_stratum)
     half = float(stdtrit(freedom, 0.5 + level / 2.0)) * sqrt(float(by_cluster @ by_cluster))
     return Interval(
         low=estimate - half,

@@ -39,11 +39,6 @@ class Sample:
     weights: Floats
 
     @property
-    def n_strata(self) -> int:
-        """Strata that count."""
-        return int(np.count_nonzero(self.shares))
-
-    @property
     def n_clusters_graded(self) -> int:
         """Clusters with a graded output."""
         return int(np.unique(self.places[self.graded]).size)
@@ -62,11 +57,16 @@ class Scores:
 
     Attributes:
         mean: graded minus ungraded mean, or the graded one alone.
-        by_cluster: score of each cluster; the sum of squares estimates the variance.
+        by_stratum: score of each cluster in each stratum, clusters × strata.
     """
 
     mean: float
-    by_cluster: Floats
+    by_stratum: Floats
+
+    @property
+    def by_cluster(self) -> Floats:
+        """Score of each cluster; the sum of squares estimates the variance."""
+        return np.asarray(self.by_stratum.sum(axis=1))
 
 
 def sample_of(
@@ -152,8 +152,33 @@ def cluster_scores(sample: Sample, values: Floats, *, both_sides: bool) -> Score
             total += sign * share * mean
             small = np.sqrt(n_clusters / (n_clusters - 1.0))
             rows[where] = sign * share * small * weights * (values[where] - mean)
-    by_cluster = np.bincount(sample.places, weights=rows, minlength=sample.n_clusters)
-    return Scores(mean=total, by_cluster=by_cluster.astype(np.float64))
+    by_stratum = np.zeros((sample.n_clusters, sample.shares.size))
+    np.add.at(by_stratum, (sample.places, sample.strata), rows)
+    return Scores(mean=total, by_stratum=by_stratum)
+
+
+def degrees_of_freedom(sample: Sample, by_stratum: Floats) -> float:
+    """Welch–Satterthwaite: few graded clusters in a stratum that carries much of the variance give few degrees.
+
+    Args:
+        sample: the outputs.
+        by_stratum: scores of the estimate, clusters × strata.
+
+    Returns:
+        Graded clusters − 1 with one stratum; otherwise between the smallest stratum's n − 1 and graded clusters −
+        strata.
+
+    References:
+        Satterthwaite, Biometrics Bulletin 2(6), 1946, doi:10.2307/3002019.
+    """
+    counted = np.flatnonzero(sample.shares)
+    sizes = np.array([np.unique(sample.places[sample.graded & (sample.strata == number)]).size for number in counted])
+    most = float(sample.n_clusters_graded - counted.size)
+    variances = (by_stratum[:, counted] ** 2).sum(axis=0)
+    if counted.size == 1 or float(variances.sum()) <= 0:
+        return max(1.0, most)
+    found = float(variances.sum() ** 2 / (variances**2 / (sizes - 1.0)).sum())
+    return max(1.0, min(most, found))
 
 
 def cross_fitted(sample: Sample, metrics: Floats) -> Floats:

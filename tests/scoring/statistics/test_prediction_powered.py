@@ -264,3 +264,22 @@ def test_what_gives_no_honest_interval_is_refused():
     assert reason(mean, grades, metrics[:-1], clusters=clusters) == "shape"
     assert reason(mean, grades, metrics[:, :1], clusters=clusters, shares={"other": 1.0}) == "unusable_value"
     assert reason(mean, grades, metrics[:, :1], clusters=clusters, inclusion=np.ones(grades.size)) == "unusable_value"
+
+
+def test_strata_take_satterthwaites_degrees_of_freedom():
+    generator = np.random.default_rng(21)
+    first, second = generator.normal(size=5) * 3, generator.normal(size=20)
+    grades = [*first, *second, *[np.nan] * 40]
+    strata = ["small"] * 5 + ["large"] * 20 + ["small", "large"] * 20
+    parts = np.array([0.5**2 * first.var(ddof=1) / 5, 0.5**2 * second.var(ddof=1) / 20])
+    freedom = parts.sum() ** 2 / (parts**2 / [4, 19]).sum()
+
+    found = st.rectified_mean(
+        grades, generator.normal(size=65), clusters=range(65), strata=strata, shares={"small": 2, "large": 2}
+    )
+
+    assert 4 < freedom < 23
+    assert found.plain_estimate == pytest.approx((first.mean() + second.mean()) / 2)
+    assert found.plain_interval.high - found.plain_estimate == pytest.approx(
+        students_t.ppf(0.975, freedom) * sqrt(parts.sum()), rel=1e-9
+    )
