@@ -162,7 +162,7 @@ def test_the_number_of_queries_does_not_grow(reader, sign_in, submitted):
 
     large = queries_of(client, address(reading))
 
-    assert large == small <= 14
+    assert large == small <= 15
 
 
 def test_nobody_else_finds_a_reading(reader, other_reader, coordinator, stranger, sign_in):
