@@ -119,8 +119,8 @@ class Walk:
         self, what: str, path: str, *, reading: Reading | None, instead: View | None = None, **headers: str
     ) -> tuple[Any, tuple[HttpResponseBase, bytes]]:
         answer = self.door.get(path, instead=instead, **headers)
+        # not closed: that would tell Django that a request of its own has ended, and end the worker's connection
         body = b"".join(answer) if isinstance(answer, StreamingHttpResponse) else answer.content  # type: ignore[attr-defined]
-        answer.close()
         sent = [*answer.headers.items(), *(("Set-Cookie", each.OutputString()) for each in answer.cookies.values())]
         said = search_answer(
             self.needles, self.tally, what, status=answer.status_code, headers=sent, body=body, **self._at(reading)
