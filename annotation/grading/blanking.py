@@ -4,6 +4,8 @@ The scores stay, the seal stays valid, and an event says who emptied them and wh
 that the database lets through.
 """
 
+from uuid import UUID
+
 from django.db import transaction
 
 from annotation.audit.models import Event
@@ -89,3 +91,12 @@ def blanked_note(event: Event | None) -> str:
 def blanked_words(event: Event | None) -> str:
     """The note in brackets, in the place of a text."""
     return f"[{blanked_note(event)}]"
+
+
+def notes_of_reading(reading: UUID) -> dict[str, str]:
+    """Label of an output → note, where the words of the newest grade were emptied."""
+    newest: dict[str, Event | None] = {}
+    grades = Grade.objects.filter(reading_output__reading=reading).select_related("blanked_by", "reading_output")
+    for grade in grades.order_by("reading_output__position", "version"):
+        newest[grade.reading_output.label] = grade.blanked_by
+    return {label: blanked_note(event) for label, event in newest.items() if event is not None}

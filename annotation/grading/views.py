@@ -14,6 +14,7 @@ from annotation.assets import serving
 from annotation.assets.models import Asset
 from annotation.grading import forms, grants, guessing, presentation, preview, progress, services
 from annotation.grading.answers import workstation
+from annotation.grading.blanking import notes_of_reading
 from annotation.grading.own import find_own, own_reading, refuse_without_consent
 from annotation.grading.reading_json import reading_json, readings_of
 from annotation.people.models import User
@@ -73,6 +74,7 @@ def show_reading(request: HttpRequest, pk: UUID) -> HttpResponse:
         "reading": reverse("annotation:reading-json", args=[reading.pk]),
         "study": reading.study,
         "is_preview": False,
+        "blanked": notes_of_reading(reading.pk),
     }
     return render(request, "annotation/grading/reading_detail.html", context)
 

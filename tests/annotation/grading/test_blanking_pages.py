@@ -109,10 +109,12 @@ def test_who_graded_reads_when_and_why_the_words_went(made, coordinator, reader,
     client.post(blank(grade), {"reason": BECAUSE, "confirm": "on"})
     client.force_login(reader)
 
+    page = client.get(reverse("annotation:reading-detail", args=[reading.pk])).content.decode()
     data = client.get(reverse("annotation:reading-json", args=[reading.pk])).json()
     told = Program(reader).get(f"readings/{reading.pk}/").data
 
     note = f"blanked on {Event.objects.get(verb='grade texts blanked').at:%Y-%m-%d} because {BECAUSE}"
+    assert f"Your words on output A were {note}." in page
     assert data["grade"]["blanked"] == told["grade"]["blanked"] == {"A": note}
     assert data["grade"]["payload"]["outputs"]["A"]["rationale"] == ""
 
