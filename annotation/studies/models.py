@@ -17,6 +17,7 @@ from annotation.audit.models import AppendOnly
 from annotation.datasets.models import ItemRevision
 from annotation.people.models import User
 from annotation.releases.models import Release
+from annotation.studies.states import HasStudyState, StudyState
 from annotation.systems.models import Output, Submission
 
 if TYPE_CHECKING:
@@ -141,24 +142,16 @@ def _open_parts(user: "User | AnonymousUser") -> "models.QuerySet[Enrollment]":
     return parts.filter(study__state__in=Study.OPEN_STATES)
 
 
-class Study(models.Model):
-    class State(models.TextChoices):
-        DRAFT = "draft"
-        RUNNING = "running"
-        PAUSED = "paused"
-        LOCKED = "locked"
-
+class Study(HasStudyState, models.Model):
     class Mode(models.TextChoices):
         ONE = "one", "one output per reading"
         ALL = "all", "all outputs of an item side by side"
-
-    OPEN_STATES = ["draft", "running", "paused"]
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     release = models.ForeignKey(Release, models.PROTECT, related_name="studies")
-    state = models.CharField(max_length=7, choices=State.choices, default=State.DRAFT)
+    state = models.CharField(max_length=9, choices=StudyState.choices, default=StudyState.DRAFT)
     outputs_per_reading = models.CharField(max_length=3, choices=Mode.choices, default=Mode.ONE)
     readers_per_item = models.PositiveSmallIntegerField(default=2)
     gap = models.PositiveSmallIntegerField(default=20)
@@ -172,6 +165,7 @@ class Study(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     opened_at = models.DateTimeField(null=True, blank=True)
     locked_at = models.DateTimeField(null=True, blank=True)
+    unblinded_at = models.DateTimeField(null=True, blank=True)
 
     objects = StudyQuerySet.as_manager()
 

@@ -1,0 +1,36 @@
+"""The states of a study, and what follows from them: until two people unblind it, no page or file names its systems."""
+
+from typing import Protocol
+
+from django.db import models
+
+
+class StudyState(models.TextChoices):
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"
+    LOCKED = "locked"
+    UNBLINDED = "unblinded"
+
+
+class _Stated(Protocol):
+    @property
+    def state(self) -> str: ...
+
+
+class HasStudyState:
+    """What a state means, asked here and nowhere else."""
+
+    State = StudyState
+    OPEN_STATES = (StudyState.DRAFT.value, StudyState.RUNNING.value, StudyState.PAUSED.value)
+    FINAL_STATES = (StudyState.LOCKED.value, StudyState.UNBLINDED.value)
+
+    @property
+    def is_final(self: _Stated) -> bool:
+        """Grading is over: numbers are no preview any more."""
+        return self.state in HasStudyState.FINAL_STATES
+
+    @property
+    def names_are_open(self: _Stated) -> bool:
+        """Whether what shows grades, agreement, composites or boards may say which letter is which system."""
+        return self.state == StudyState.UNBLINDED
