@@ -68,8 +68,10 @@ from scoring.statistics.ranking import (
 )
 from scoring.statistics.significance import holm, sign_flip_test
 from scoring.statistics.summary import PassShare, pass_share, standard_deviation
+from scoring.statistics.thresholds import Accuracy, PassThreshold, accuracy_at, pass_threshold
 
 __all__ = [
+    "Accuracy",
     "AdjustedDifference",
     "AdjustedSystem",
     "BlindingIndex",
@@ -88,6 +90,7 @@ __all__ = [
     "OutOfCluster",
     "PairAgreement",
     "PassShare",
+    "PassThreshold",
     "PredictionPowered",
     "RankInterval",
     "SameTarget",
@@ -95,6 +98,7 @@ __all__ = [
     "StudySize",
     "UndefinedStatisticError",
     "Verdict",
+    "accuracy_at",
     "adjusted_difference",
     "alpha_from_counts",
     "alpha_interval",
@@ -124,6 +128,7 @@ __all__ = [
     "paired_difference_interval",
     "pairwise_agreement",
     "pass_share",
+    "pass_threshold",
     "percent_agreement",
     "positive_agreement",
     "prediction_powered_difference",
