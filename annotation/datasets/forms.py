@@ -57,7 +57,8 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         allow_empty_file=False,
-        help_text="A .zip of a folder, a .jsonl or a .parquet file. Nothing is written before you confirm.",
+        help_text="A .zip of a folder, a .jsonl or a .parquet file. Nothing is written before you confirm. "
+        "The report of refused lines keeps file names: use none that name a patient.",
     )
     layout = forms.ChoiceField(choices=layout_choices, initial="auto")
 
