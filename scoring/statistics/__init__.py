@@ -21,6 +21,7 @@ from scoring.statistics.calibration import (
     verdict,
 )
 from scoring.statistics.ceiling import Ceiling, SameTarget, human_ceiling, judge_kappa
+from scoring.statistics.certificate import Certificate, Refusal, certify
 from scoring.statistics.composite_fit import CompositeFit, FittedWeight, OutOfCluster, fit_composite
 from scoring.statistics.correlation import kendall_tau_b, spearman
 from scoring.statistics.errors import UndefinedStatisticError
@@ -76,6 +77,7 @@ __all__ = [
     "AdjustedSystem",
     "BlindingIndex",
     "Ceiling",
+    "Certificate",
     "Comparison",
     "Components",
     "CompositeFit",
@@ -93,6 +95,7 @@ __all__ = [
     "PassThreshold",
     "PredictionPowered",
     "RankInterval",
+    "Refusal",
     "SameTarget",
     "Strengths",
     "StudySize",
@@ -105,6 +108,7 @@ __all__ = [
     "bang_index",
     "bootstrap_interval",
     "bradley_terry",
+    "certify",
     "closed_form_width",
     "cohen_kappa",
     "expected_width",
