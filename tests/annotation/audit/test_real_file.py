@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from annotation.audit.triggers import GUARDED
+
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = """
 import sys, threading
@@ -148,4 +150,4 @@ def test_a_home_goes_back_before_chains_and_forth_again(used):
     assert forth.returncode == 0, forth.stderr[-2000:]
     assert [row for row in json.loads(verified.stdout)["findings"] if row["area"] == "trail"] == []
     with opened(used) as database:
-        assert database.execute(count).fetchone() == (30,)
+        assert database.execute(count).fetchone() == (3 * len(GUARDED),)
