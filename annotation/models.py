@@ -1,5 +1,6 @@
 """Collects the rooms' models; import them from the rooms themselves."""
 
+from annotation.adjudication.models import Adjudication
 from annotation.assets.models import Asset, PixelVerdict
 from annotation.audit.models import ChainHead, Event
 from annotation.curation.models import Checklist, ChecklistQuestion, Review, ReviewAnswer, ReviewReason
@@ -36,9 +37,9 @@ from annotation.systems.models import Output, OutputPart, Submission, System, Sy
 from annotation.work.models import Chunk, Job
 
 __all__ = [
-    "Anchor", "ApiToken", "Asset", "ChainHead", "Checklist", "ChecklistQuestion", "Chunk", "Consent", "ConsentForm",
-    "Criterion", "CriterionScore", "Dataset", "DatasetMember", "Draft", "Enrollment", "ErrorCode", "ErrorMark",
-    "Event", "Grade", "IdempotencyKey", "ImportJob", "ImportProblem", "Item", "ItemAlias", "ItemImage",
+    "Adjudication", "Anchor", "ApiToken", "Asset", "ChainHead", "Checklist", "ChecklistQuestion", "Chunk", "Consent",
+    "ConsentForm", "Criterion", "CriterionScore", "Dataset", "DatasetMember", "Draft", "Enrollment", "ErrorCode",
+    "ErrorMark", "Event", "Grade", "IdempotencyKey", "ImportJob", "ImportProblem", "Item", "ItemAlias", "ItemImage",
     "ItemRevision", "Job", "Output", "OutputPart", "PixelVerdict", "Reading", "ReadingOutput", "Release",
     "ReleaseItem", "Review", "ReviewAnswer", "ReviewReason", "Rubric", "Study", "StudyItem", "StudyRubric",
     "StudySystem", "Submission", "System", "SystemGuess", "SystemVersion", "UnblindingRisk", "User",

@@ -25,8 +25,8 @@ from xml.etree import ElementTree
 FACTS = ("chain", "sequence", "at", "actor", "verb", "subject_type", "subject_id", "details", "previous_hash")
 ANCHORS = {"grade submitted", "grade amended", "grade sealed"}
 STATED = {"consent form published", "consent given", "consent withdrawn", "system guessed"}
-BLANKED_VERB, BLANKED = "grade texts blanked", "[blanked]"
-EXPORTED = "score sheet exported"
+STATED |= {f"adjudication {act}" for act in ("requested", "decided", "reopened")}
+BLANKED_VERB, BLANKED, EXPORTED = "grade texts blanked", "[blanked]", "score sheet exported"
 KINDS = {"trail", "event", "grade", "statement"}
 LINE_LIMIT = 4 * 1024**2
 SHOWN = 50

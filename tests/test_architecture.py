@@ -20,6 +20,7 @@ ANNOTATION = [
     "systems",
     "studies",
     "grading",
+    "adjudication",
 ]
 SCORING = ["runs", "agreement", "composites", "leaderboards", "exports"]
 CELLAR = ["annotation.imaging", "annotation.formats", "scoring.metrics", "scoring.statistics"]
@@ -27,6 +28,7 @@ PURE_FILES = [
     "annotation/curation/workflow.py",
     "annotation/studies/allocation.py",
     "annotation/grading/rules.py",
+    "annotation/adjudication/rules.py",
     "scoring/composites/combining.py",
 ]
 HEAVY = {"torch", "scipy.stats", "skimage", "pyarrow", "onnxruntime"}

@@ -31,6 +31,7 @@ GUARDED = {
     "annotation_consent": "consents",
     "annotation_systemguess": "guesses",
     "annotation_pixelverdict": "verdicts on pictures",
+    "annotation_adjudication": "adjudications",
 }
 
 _PG_REFUSE = f"""

@@ -26,7 +26,7 @@ from annotation.studies.consent_seals import (
 )
 from annotation.studies.models import Consent, ConsentForm, Study
 
-ANCHORS = (PUBLISHED, GIVEN, WITHDRAWN, GUESSED)
+ANCHORS = [PUBLISHED, GIVEN, WITHDRAWN, GUESSED]
 """Verbs of the events that carry seals, in `details["seals"]`: kind and key of the row → seal."""
 Token = tuple[str, ...]
 
@@ -60,7 +60,7 @@ def _rows(model: type[Model], *related: str) -> Callable[[], QuerySet[Any]]:
     return lambda: model._base_manager.select_related(*related).order_by("pk")
 
 
-KINDS = (
+KINDS = [
     Kind(FORM, _rows(ConsentForm), form_facts, _of_study, "study",
          lambda facts: (PUBLISHED, facts["study"], str(facts["version"]))),
     Kind(CONSENT, _rows(Consent, "form", "enrollment"), consent_facts, _of_study, "form__study",
@@ -68,7 +68,14 @@ KINDS = (
     Kind(GUESS, _rows(SystemGuess, "reading_output__reading"), guess_facts,
          lambda facts: ("reading", facts["reading"]), "reading_output__reading__study",
          lambda facts: (GUESSED, facts["reading"])),
-)  # fmt: skip
+]  # fmt: skip
+
+
+def register(kind: Kind, verbs: Iterable[str]) -> None:
+    """Add the statements of a later room; their events always carry seals."""
+    if all(known.name != kind.name for known in KINDS):
+        KINDS.append(kind)
+        ANCHORS.extend(verbs)
 
 
 def facts_by_key(keys: Iterable[str]) -> dict[str, dict[str, Any]]:

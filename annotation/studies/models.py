@@ -137,8 +137,8 @@ class StudyQuerySet(models.QuerySet["Study"]):
 
 
 def _open_parts(user: "User | AnonymousUser") -> "models.QuerySet[Enrollment]":
-    """What this person reads, read or is to read in studies that are not locked."""
-    parts = Enrollment.objects.filter(user=user.pk, role=Enrollment.Role.READER)
+    """What this person reads, read or is to read, or adjudicates, in studies that are not locked."""
+    parts = Enrollment.objects.filter(user=user.pk, role__in=Enrollment.BLIND_ROLES)
     return parts.filter(study__state__in=Study.OPEN_STATES)
 
 
@@ -231,8 +231,11 @@ class StudyItem(models.Model):
 class Enrollment(models.Model):
     class Role(models.TextChoices):
         READER = "reader"
+        ADJUDICATOR = "adjudicator"
         COORDINATOR = "coordinator"
         ANALYST = "analyst"
+
+    BLIND_ROLES = [Role.READER, Role.ADJUDICATOR]
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="enrollments")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="enrollments")

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def releases_read_by(user: "User | AnonymousUser") -> models.QuerySet[Release]:
-    """Releases on which this person is a reader of a study that is not locked: blind to them.
+    """Releases on which this person is a reader or adjudicator of a study that is not locked: blind to them.
 
     A part that was ended or left, and one in a draft, blind all the same: it can be taken up again.
     """
     return Release.objects.filter(
         studies__enrollments__user=user.pk,
-        studies__enrollments__role="reader",
+        studies__enrollments__role__in=["reader", "adjudicator"],
         studies__state__in=["draft", "running", "paused"],
     )
 

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from annotation.adjudication.queue import adjudicated_values, vetoes
+from annotation.adjudication.rules import Veto
 from annotation.grading.models import CriterionScore, Grade
-from annotation.studies.models import Reading, ReadingOutput, Study, StudyItem, StudySystem
+from annotation.studies.models import Criterion, Reading, ReadingOutput, Study, StudyItem, StudySystem
 from annotation.systems.models import Output
 from scoring.composites.combining import Declaration, OutputRow
 from scoring.composites.services import criterion_of, metric_codes
@@ -105,19 +107,37 @@ def graded_outputs(study: Study) -> dict[Any, GradedOutput]:
     }
 
 
-def output_rows(study: Study, declaration: Declaration) -> list[OutputRow]:
-    """One row per system and item of the study.
+def with_adjudicated(study: Study, graded: Mapping[Any, GradedOutput]) -> dict[Any, GradedOutput]:
+    """The same, with the decided value in place of the readers' where an adjudicator decided: three queries."""
+    decided = adjudicated_values(study)
+    criteria = Criterion.objects.select_related("rubric").in_bulk({criterion for _, criterion in decided})
+    found = dict(graded)
+    for (output, criterion), value in decided.items():
+        if output in found:
+            asked = criteria[criterion]
+            scores = {**found[output].scores, (asked.rubric.code, asked.code): [value]}
+            found[output] = replace(found[output], scores=scores)
+    return found
+
+
+def output_rows(study: Study, declaration: Declaration, *, adjudicated: bool = False) -> list[OutputRow]:
+    """One row per system and item of the study; on readers' own grades unless adjudicated values are asked for.
 
     An item is in the graded sample when at least one reading of it is submitted, whichever system it showed: a
     failed output then counts at the bottom, and one on an item nobody has graded yet does not.
     """
     outputs = study_outputs(study)
     graded = graded_outputs(study)
+    if adjudicated:
+        graded = with_adjudicated(study, graded)
+    states = vetoes(study)
     sample = set(
         study.readings.filter(status=Reading.Status.SUBMITTED).values_list("study_item_id", flat=True).distinct()
     )
     measured = _measured(Output.objects.filter(submission__study_systems__study=study))
-    return [_row(row, declaration, graded, measured, sample) for row in outputs]
+    return [
+        _row(row, declaration, graded, measured, sample=sample, veto=states.get(row.output.pk)) for row in outputs
+    ]
 
 
 class Measured(NamedTuple):
@@ -140,7 +160,9 @@ def _row(
     declaration: Declaration,
     graded: Mapping[Any, GradedOutput],
     measured: Mapping[Any, Mapping[str, Measured]],
+    *,
     sample: set[Any],
+    veto: Veto | None,
 ) -> OutputRow:
     revision = row.study_item.revision
     grades = graded.get(row.output.pk)
@@ -170,7 +192,7 @@ def _row(
         values=values if row.output.status == Output.Status.OK else {},
         identical=frozenset(identical),
         reasons=reasons,
-        veto="pending" if grades and "severe" in grades.safety else None,
+        veto=veto,
         in_sample=row.study_item.pk in sample,
     )
 

@@ -29,6 +29,8 @@ class Counts:
         n_without_tier: outputs that lack a component and do not enter.
         n_vetoed: scored outputs set to 0 by a confirmed severe flag.
         n_pending: outputs with an undecided severe flag.
+        n_refuted: outputs whose severe flag an adjudicator refuted.
+        n_capped: outputs with confirmed moderate harm, whose clinical part is capped.
         n_items: items that enter.
         n_clusters: clusters that enter.
         n_readings: clinical readings that enter.
@@ -43,6 +45,8 @@ class Counts:
     n_without_tier: int
     n_vetoed: int
     n_pending: int
+    n_refuted: int
+    n_capped: int
     n_items: int
     n_clusters: int
     n_readings: int
@@ -212,6 +216,8 @@ def _counts(scores: Sequence[OutputScore]) -> Counts:
         n_without_tier=states["without_tier"] + n_undecided,
         n_vetoed=states["vetoed"],
         n_pending=states["pending"],
+        n_refuted=sum(score.row.veto == "refuted" for score in scores),
+        n_capped=sum(score.row.veto == "moderate_confirmed" for score in scores),
         n_items=len({score.row.item for score in entering}),
         n_clusters=len({score.row.cluster for score in entering}),
         n_readings=sum(p.n_readings for score in entering for p in score.parts if p.tier == "clinical"),
