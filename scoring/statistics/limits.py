@@ -81,8 +81,8 @@ def limits_of_agreement(
     all differences. One output per cluster gives the ordinary limits.
 
     Intervals are studentized: the pivot (limit* − limit) / error* of whole resampled clusters, with the linearized
-    standard error of each resample. For the limits the quantiles are those of `percentile_tail`. The plain percentile
-    interval of a limit covers 84–93 % at 30 clusters where 95 % is meant: the spread of a small sample is short.
+    standard error of each resample, at the quantiles of `percentile_tail`. The plain percentile interval of a limit
+    covers 84–93 % at 30 clusters where 95 % is meant: the spread of a small sample is short.
 
     Args:
         measure: values of the measure or judge, one per output; NaN where absent.
@@ -238,8 +238,7 @@ def _intervals(
             return [None, None, None], "unstable"
         value, error = float(fit.values[place, 0]), float(fit.errors[place, 0])
         pivots = (drawn.values[place, defined] - value) / drawn.errors[place, defined]
-        # Whole clusters estimate a spread worse than a mean: the limits take the wider tail of few clusters.
-        tail = percentile_tail(n_clusters, level=level) if place else (1.0 - level) / 2.0
+        tail = percentile_tail(n_clusters, level=level)
         high, low = np.quantile(pivots, [tail, 1.0 - tail])
         found.append(
             Interval(

@@ -29,6 +29,9 @@ _NESTED = "nested cluster bootstrap"
 FOLDS = 10
 """Parts of clusters left out in turn; as many as there are clusters where these are fewer."""
 
+NESTED_DRAWS = 500
+"""Resamples that choose again; they give a spread, for which these are enough."""
+
 _MOST_UNDEFINED = 0.05
 
 
@@ -110,7 +113,7 @@ def pass_threshold(
         higher_is_better: direction of the metric.
         folds: how many parts of clusters to leave out in turn (drawn with the seed); None leaves out one cluster at a
             time, which costs a search per cluster in every resample.
-        draws: number of resamples.
+        draws: number of resamples; at most 500 of them choose again without each fold.
         level: coverage aimed at.
 
     Returns:
@@ -280,6 +283,7 @@ def _held_out(cuts: Cuts, outputs: _Outputs, member: Floats, *, seed: int, draws
 
     n_clusters = outputs.n_clusters
     passed, failed, defined = nested(cuts, member, np.ones((1, n_clusters)))
+    draws = min(draws, NESTED_DRAWS)
     interval, reason = None, "too_few_clusters" if n_clusters < MINIMUM_CLUSTERS else ""
     if not reason:
         drawn = resample_counts(n_clusters, draws=draws, seed=seed).astype(np.float64)
