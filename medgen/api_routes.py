@@ -25,6 +25,7 @@ MODULES = (
     "annotation.studies.api_reference",
     "annotation.studies.api_blinding",
     "annotation.studies.api_consent",
+    "annotation.studies.api_unblinding",
     "annotation.grading.api",
     "annotation.grading.api_preview",
     "annotation.grading.api_texts",

@@ -44,6 +44,7 @@ _CLOSED = {
     Study.State.DRAFT: "The study is not open yet.",
     Study.State.PAUSED: "The study is paused. What you entered is kept; go on when its coordinator resumes it.",
     Study.State.LOCKED: "The study is locked: grades can be read and no longer changed.",
+    Study.State.UNBLINDED: "The study is locked and unblinded: grades can be read and no longer changed.",
 }
 
 

@@ -11,7 +11,7 @@ from annotation.rest.problems import FieldError, ProblemError
 from annotation.rest.serializers import Asked, Sent, Told
 from annotation.studies import unblinding
 from annotation.studies.errors import StudyError
-from annotation.studies.models import StudySystem, UnblindingRisk
+from annotation.studies.models import Study, StudySystem, UnblindingRisk
 from annotation.studies.views import unread_study
 
 KINDS, DECISIONS = UnblindingRisk.Kind.values, UnblindingRisk.Decision.values
@@ -23,7 +23,7 @@ class RiskTold(Told):
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=KINDS)
     item = serializers.CharField(source="output.revision.item.code")
-    letter = serializers.CharField(allow_null=True, help_text="of the system in this study")
+    letter = serializers.CharField(allow_null=True, help_text="of the system; null until names are open")
     output = serializers.UUIDField(source="output_id")
     evidence = serializers.JSONField()
     decision = serializers.ChoiceField(choices=DECISIONS)
@@ -73,7 +73,9 @@ class Blinding(Endpoint):
     @operation(tells=RiskTold, many=True, query=RiskAsked)
     def list(self, request: Request, slug: str) -> QuerySet[UnblindingRisk]:
         """What may tell readers which system they see, for coordinators who do not read themselves."""
-        letter = StudySystem.objects.filter(study=OuterRef("study"), submission=OuterRef("output__submission"))
+        letter = StudySystem.objects.filter(
+            study=OuterRef("study"), submission=OuterRef("output__submission"), study__state=Study.State.UNBLINDED
+        )
         risks = self._risks(slug).filter(**self.asked).annotate(letter=Subquery(letter.values("letter")[:1]))
         return risks.select_related("output__revision__item", "decided_by").order_by("kind", "id")
 

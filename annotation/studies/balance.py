@@ -8,7 +8,7 @@ from django.db.models import Q
 from annotation.curation.models import Review
 from annotation.datasets.models import ItemRevision
 from annotation.people.models import User
-from annotation.studies import drawing
+from annotation.studies import drawing, naming
 from annotation.studies.allocation import AllocationError, BalanceReport, BalanceTable, balance_report
 from annotation.studies.counting import PAIRS
 from annotation.studies.models import Enrollment, Study
@@ -197,10 +197,9 @@ def text_warnings(study: Study) -> list[str]:
 
 
 def system_names(study: Study, user: User) -> dict[str, str]:
-    """Letter and name of each system; only letters until the study is locked, so that no report unblinds anybody."""
-    rows = study.study_systems.select_related("submission__system_version__system").order_by("letter")
-    named = study.state == Study.State.LOCKED and not _is_blind(study, user)
-    return {row.letter: str(row.submission.system_version) if named else "" for row in rows}
+    """Letter and name of each system; only letters until names are open, and for who reads the dataset blind."""
+    names = naming.system_names(study)
+    return dict.fromkeys(names, "") if any(names.values()) and _is_blind(study, user) else names
 
 
 def systems_in_words(study: Study, user: User) -> list[str]:

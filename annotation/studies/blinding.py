@@ -1,4 +1,4 @@
-"""Whether blinding held: what readers believed against the truth, once a study is locked; before that only counts."""
+"""Whether blinding held: what readers believed against the truth, once names are open; before that only counts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class SystemIndex:
 
 @dataclass(frozen=True)
 class Guesses:
-    """What was asked and answered, and once the study is locked what it means.
+    """What was asked and answered, and once the study is unblinded what it means.
 
     Attributes:
         block: after how many readings it is asked; 0 never.
@@ -44,8 +44,8 @@ class Guesses:
         n_answered: of them answered, "could not tell" among the answers.
         n_outputs: outputs with an answer.
         n_named: of them with a guess.
-        systems: by letter; empty until the study is locked.
-        james: over all systems; None until locked and where it is undefined.
+        systems: by letter; empty until the study is unblinded.
+        james: over all systems; None until then and where it is undefined.
         words: what James' index says; why it is undefined.
         taken: what was written, the letter it was taken for ("" for none), and how often.
     """
@@ -66,7 +66,7 @@ class Guesses:
 
 
 def guesses_of(study: Study) -> Guesses:
-    """Counts at any time; indices when the study is locked (four queries)."""
+    """Counts at any time; indices when the study is unblinded (four queries)."""
     ends = Func(F("position"), study.guess_block or 1, function="MOD", output_field=IntegerField())
     over = Reading.objects.filter(study=study, status=Reading.Status.SUBMITTED).annotate(left=ends).filter(left=0)
     answered = ReadingOutput.objects.filter(reading__study=study, guess__isnull=False)
@@ -79,7 +79,7 @@ def guesses_of(study: Study) -> Guesses:
         n_outputs=len(rows),
         n_named=sum(1 for _, _, guess in rows if guess),
     )
-    if study.state != Study.State.LOCKED or not rows:
+    if not study.names_are_open or not rows:
         return counted
     return _with_indices(counted, study, [(submission, guess) for _, submission, guess in rows])
 

@@ -21,10 +21,10 @@ def show_blinding(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _page(request: HttpRequest, study: Study, *, problem: str = "", status: int = 200) -> HttpResponse:
     risks = study.unblinding_risks.select_related("output__revision__item", "decided_by")
-    letters = dict(study.study_systems.values_list("submission_id", "letter"))
+    letters = dict(study.study_systems.values_list("submission_id", "letter")) if study.names_are_open else {}
     page = Paginator(risks, PER_PAGE).get_page(request.GET.get("page", "1"))
     for risk in page:
-        risk.letter = letters.get(risk.output.submission_id, "?")  # type: ignore[attr-defined]
+        risk.letter = letters.get(risk.output.submission_id, "–")  # type: ignore[attr-defined]
     counts = {
         kind.label: (risks.filter(kind=kind).count(), risks.filter(kind=kind, decision="open").count(), kind.value)
         for kind in UnblindingRisk.Kind

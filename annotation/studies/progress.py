@@ -105,8 +105,10 @@ def next_act(study: Study, done: Progress) -> str:
         return "Look at the balance report and read a case as your readers will; then open the study."
     if study.state == Study.State.PAUSED:
         return "Readers wait: resume the study, or lock it if grading is over."
-    if study.state == Study.State.LOCKED:
-        return "Grading is over. Agreement, leaderboard and workbook are final."
+    if study.names_are_open:
+        return "Grading is over and the systems are named. Agreement, leaderboard and workbook are final."
+    if study.is_final:
+        return "Grading is over; the numbers are final and carry letters. Two people unblind the study, below."
     if not done.submitted:
         return "Tell your readers that their readings wait; nobody has submitted yet."
     if done.queued or done.in_progress:

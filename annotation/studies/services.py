@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from annotation.audit.record import record
 from annotation.people.models import User
-from annotation.studies import consent, drawing, unblinding
+from annotation.studies import consent, drawing, freezing, unblinding
 from annotation.studies.allocation import AllocationError
 from annotation.studies.design import StudyDesign
 from annotation.studies.errors import DesignError, DesignProblem, StudyError, StudyStateError
@@ -164,11 +164,14 @@ def resume_study(*, study: Study, actor: User | None) -> Study:
     return _move(study, actor, "study resumed", start=[Study.State.PAUSED], end=Study.State.RUNNING)
 
 
+@transaction.atomic
 def lock_study(*, study: Study, actor: User | None) -> Study:
-    """End grading for good; the numbers of a locked study are final."""
-    return _move(
+    """End grading for good, lock the composite and freeze what the numbers depend on; names stay withheld."""
+    locked = _move(
         study, actor, "study locked", start=[Study.State.RUNNING, Study.State.PAUSED], end=Study.State.LOCKED
     )
+    freezing.freeze(study=locked, actor=actor)
+    return locked
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The states of a study, and what follows from them: until two people unblind it, no page or file names its systems."""
+"""The states of a study, and what follows from them: until two people unblind it, nothing names its systems."""
 
 from typing import Protocol
 

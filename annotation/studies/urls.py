@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from annotation.studies import blinding_views, consent_views, views
+from annotation.studies import blinding_views, consent_views, unblinding_views, views
 
+NAMES = "studies/<slug:slug>/unblinding/"
 urlpatterns = [
     path("studies/", views.list_studies, name="study-list"),
     path("studies/new/", views.create_study, name="study-create"),
@@ -17,6 +18,11 @@ urlpatterns = [
     path("studies/<slug:slug>/blinding/", blinding_views.show_blinding, name="study-blinding"),
     path("studies/<slug:slug>/blinding/scan/", blinding_views.scan_blinding, name="blinding-scan"),
     path("studies/<slug:slug>/blinding/decide/", blinding_views.decide_blinding, name="blinding-decide"),
+    path(NAMES, unblinding_views.show_unblinding, name="study-unblinding"),
+    *[
+        path(f"{NAMES}{act}/", unblinding_views.act_on_names, {"act": act}, name=f"names-{act}")
+        for act in unblinding_views.ACTS
+    ],
     path("rubrics/<str:code>/<str:version>/", views.show_rubric, name="rubric-detail"),
     *[path(f"studies/<slug:slug>/{act}/", views.move_study, {"act": act}, name=f"study-{act}") for act in views.ACTS],
 ]

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotation.people.models import User
 from annotation.releases.models import Release
-from annotation.studies import balance, progress, services
+from annotation.studies import balance, freezing, progress, revealing, services
 from annotation.studies.errors import DesignError, StudyError, StudyStateError
 from annotation.studies.forms import EnrollmentForm, ReleaseForm, StudyForm
 from annotation.studies.models import Enrollment, Rubric, Study
@@ -119,6 +119,22 @@ def frame(request: HttpRequest, study: Study, tab: str) -> dict[str, Any]:
     return {"study": study, "tab": tab, "runs_it": True, "may_analyze": may_analyze, "reads_it": not unread}
 
 
+def unblinding_context(study: Study, user: User) -> dict[str, Any]:
+    """The steps from the lock to names, and which of them this person may do."""
+    steps = revealing.steps_of(study)
+    analyzes = study.is_final and Study.objects.analyzable_by(user).filter(pk=study.pk).exists()
+    locked = study.state == Study.State.LOCKED
+    return {
+        "steps": steps,
+        "pending": "0" if steps.frozen is None else steps.frozen.facts.get(freezing.PENDING, "0"),
+        "may_ask": locked and analyzes and steps.frozen is not None and steps.asked is None,
+        "may_withdraw": locked and analyzes and steps.asked is not None,
+        "may_freeze": locked and analyzes,
+        "may_confirm": revealing.may_confirm(study, steps, user),
+        "needs_operator": revealing.needs_operator(study, steps),
+    }
+
+
 def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int = 200) -> HttpResponse:
     done = progress.overall(study)
     systems = balance.system_names(study, signed_in(request))
@@ -135,6 +151,7 @@ def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int
         "rubrics": [row.rubric for row in study.study_rubrics.select_related("rubric")],
         "n_items": study.study_items.count(),
         "warnings": balance.reader_warnings(study),
+        **unblinding_context(study, signed_in(request)),
         "flags_open": Study.objects.flags_open_to(signed_in(request)).filter(pk=study.pk).exists(),
     }
     return render(request, "annotation/studies/study_detail.html", context, status=status)

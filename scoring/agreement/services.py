@@ -56,7 +56,7 @@ def agreement(study: Study) -> dict[str, Any]:
                 inputs_hash=digest,
                 defaults={"seed": SEED, "code_version": CODE_VERSION, "result": result},
             )
-    return result | {"preview": study.state != Study.State.LOCKED, "study": study.slug, "inputs_hash": digest}
+    return result | {"preview": not study.is_final, "study": study.slug, "inputs_hash": digest}
 
 
 def inputs_hash(ratings: list[Ratings]) -> str:

@@ -110,7 +110,7 @@ def change_composite(*, study: Study, weights: Mapping[int, float], weighting: s
     problems = weight_problems(components, weights)
     if weighting not in Composite.Weighting.values:
         problems.append(("weighting", f"{weighting!r} is not a weighting"))
-    if study.state == Study.State.LOCKED or present.state == Composite.State.LOCKED:
+    if study.is_final or present.state == Composite.State.LOCKED:
         problems.append(("weights", "the study is locked; its composite was declared before"))
     if problems:
         raise CompositeError(problems)

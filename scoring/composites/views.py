@@ -39,7 +39,7 @@ def edit_composite(request: HttpRequest, slug: str) -> HttpResponse:
         "versions": study.composites.order_by("-version").select_related("created_by"),
         "errors": errors,
         "runs_it": runs_it,
-        "may_change": runs_it and study.state != Study.State.LOCKED,
+        "may_change": runs_it and not study.is_final,
     }
     return render(request, "scoring/composites/composite.html", context, status=422 if errors else 200)
 

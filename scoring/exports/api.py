@@ -46,7 +46,7 @@ class Exports(Endpoint):
 
     @operation(tells=JobTold, status=202)
     def create(self, request: Request, slug: str) -> Job:
-        """Ask for a score sheet as of now; a job makes it, blinded until the study is locked."""
+        """Ask for a score sheet as of now; a job makes it, blinded until the study is unblinded."""
         return ask_for_workbook(study=analyzed_study(self.person, slug), actor=self.person)
 
     @operation(media=(CONTENT_TYPE,))

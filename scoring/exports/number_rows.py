@@ -56,7 +56,7 @@ METRICS = Table(
         word("Format", "code of the format"),
         word("Task", "code of the task", 24),
         word("System", "letter of the system", 9),
-        line("System name", "only once the study is locked", 20),
+        line("System name", "only once the study is unblinded", 20),
         count("Output version", "version that was measured", 8),
         word("Status", "ok, or why there is no output", 11),
         word("Metric", "code of the metric", 20),

@@ -67,8 +67,8 @@ def export_workbook(
 ) -> ExportJob:
     """Write the score sheet of a study to a file, and remember that it was handed out.
 
-    Until the study is locked the file holds letters only, and no name of a system in any byte. A grade that arrives
-    while the file is written makes it start again, so that all sheets speak of one moment.
+    Until the study is unblinded the file holds letters only, and no name of a system in any byte. A grade that
+    arrives while the file is written makes it start again, so that all sheets speak of one moment.
 
     Args:
         study: which study.
@@ -78,7 +78,7 @@ def export_workbook(
         banner: words for every sheet; None for the demo's when this home is the demo.
 
     Raises:
-        ExportError: names asked for before the study is locked, more rows than a sheet holds, a composite that
+        ExportError: names asked for before the study is unblinded, more rows than a sheet holds, a composite that
             cannot be computed, or a folder that cannot be written to.
     """
     draft = out.with_name(f".{secrets.token_hex(8)}.part")
@@ -103,11 +103,10 @@ def write_sheet(
         ExportError: as `export_workbook`.
         OSError: the file cannot be written.
     """
-    locked = study.state == Study.State.LOCKED
     if blinded is None:
-        blinded = not locked
-    if not blinded and not locked:
-        raise ExportError(f"study {study.slug} is {study.state}: names stay withheld until it is locked")
+        blinded = not study.names_are_open
+    if not blinded and not study.names_are_open:
+        raise ExportError(f"study {study.slug} is {study.state}: names stay withheld until two people unblind it")
     scope = make_scope(
         study=study,
         blinded=blinded,
@@ -234,12 +233,12 @@ def known_heads() -> Iterator[KnownHead]:
 def may_fetch(user: User, export: ExportJob) -> bool:
     """May this person have a sheet that was made earlier, as things are now?
 
-    A sheet with names needs a study that is still locked, and a person who reads nothing of the release blind.
+    A sheet with names needs a study that is unblinded, and a person who reads nothing of the release blind.
     """
     if export.blinded:
         return True
-    locked = export.study.state == Study.State.LOCKED
-    return locked and not releases_read_by(user).filter(pk=export.study.release_id).exists()
+    open_now = export.study.names_are_open
+    return open_now and not releases_read_by(user).filter(pk=export.study.release_id).exists()
 
 
 def file_name(study: Study) -> str:

@@ -10,7 +10,8 @@ from django.conf import settings
 
 from annotation.audit.record import chain_of_study
 from annotation.grading.models import CriterionScore, Grade
-from annotation.studies.models import Reading
+from annotation.studies.models import Reading, Study
+from annotation.studies.revealing import steps_of
 from annotation.systems.models import Output
 from scoring.exports.cells import KINDS, PLACES_KEPT, Notes, Style, Styled
 from scoring.exports.number_rows import study_outputs
@@ -30,7 +31,7 @@ PROVENANCE = Table(
     "Provenance",
     "what the numbers were made from, and what was changed while writing",
     (
-        word("Group", "study, release, trail, computation, software, file or writing", 16),
+        word("Group", "study, frozen, release, trail, computation, software, file or writing", 16),
         word("What", "name of the fact", 46),
         line("Value", "the fact", 80),
     ),
@@ -49,6 +50,7 @@ READING = (
 )
 WHAT_IT_IS = "The score sheet of a reader study: what clinicians graded, what metrics measured, how both combine."
 PREVIEW = "Preview: the study is not locked. Numbers move as grades come in; systems carry letters only."
+FROZEN = "Numbers are final. What they depend on was frozen at {at:%Y-%m-%d %H:%M:%S} UTC with the hash {hash}."
 TRAIL = (
     "All grades up to link {link} of the study's chain; sheet Provenance has its checksum. Whether a grade was"
     " changed since, here or in the database, is found by: python verify_trail.py TRAIL.jsonl THIS.xlsx"
@@ -82,11 +84,15 @@ def read_me_rows(scope: Scope, counts: Mapping[str, int], link: int, *, computed
     yield ("Study", f"{study.name} ({study.slug})")
     yield ("Release", f"{study.release}, {study.release.validation_words}")
     yield ("State", study.get_state_display())
-    if study.state != "locked":
+    steps = steps_of(study)
+    if not study.is_final:
         yield ("State", PREVIEW)
+    if steps.frozen is not None:
+        yield ("State", FROZEN.format(at=steps.frozen.at, hash=steps.frozen.hash))
     if not computed:
         yield ("State", UNDEFINED_NUMBERS)
-    blinding = "letters only; names are withheld until the study is locked" if scope.blinded else "letters and names"
+    withheld = "letters only; names are withheld until two people unblind the study"
+    blinding = withheld if scope.blinded else "letters and names"
     yield ("Systems", blinding)
     yield ("Exported", f"{scope.made_at:%Y-%m-%d %H:%M:%S} UTC by {scope.made_by}")
     yield ("Trail", TRAIL.format(link=link))
@@ -125,6 +131,7 @@ def provenance_rows(
     yield ("study", "readers per item", study.readers_per_item)
     yield ("study", "opened at (UTC)", study.opened_at)
     yield ("study", "locked at (UTC)", study.locked_at)
+    yield from _frozen(study)
     yield ("study", "rubrics", joined(dict.fromkeys(str(one.rubric) for one in scope.criteria.values()), ", "))
     yield ("release", "release", str(study.release))
     yield ("release", "validation", study.release.validation_words)
@@ -137,6 +144,20 @@ def provenance_rows(
     for name in SOFTWARE:
         yield ("software", name, version(name))
     yield from _writing(notes)
+
+
+def _frozen(study: Study) -> Iterator[Row]:
+    """The newest freeze with its facts, and by whom names were opened."""
+    steps = steps_of(study)
+    if steps.frozen is not None:
+        yield ("frozen", "frozen at (UTC)", steps.frozen.at)
+        yield ("frozen", "hash of the freeze", steps.frozen.hash)
+        yield from (("frozen", name, value) for name, value in steps.frozen.facts.items())
+    if steps.asked is not None and steps.confirmed is not None:
+        yield ("frozen", "unblinding asked at (UTC)", steps.asked.at)
+        yield ("frozen", "asked by", str(steps.asked.by))
+        yield ("frozen", "unblinded at (UTC)", steps.confirmed.at)
+        yield ("frozen", "confirmed by", str(steps.confirmed.by))
 
 
 def _computed(hashes: Mapping[str, Any], board: Mapping[str, Any], agreement: Mapping[str, Any]) -> Iterator[Row]:

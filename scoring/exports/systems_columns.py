@@ -29,7 +29,7 @@ SHARES = (
 RESULTS = (
     word("Scope", "one format, or all formats"),
     word("System", "letter of the system"),
-    line("Name", "name of the system; only once the study is locked"),
+    line("Name", "name of the system; only once the study is unblinded"),
     number("Composite", "exported: failed and missing outputs count 0, pending severe flags are taken as refuted"),
     number("Composite, live", "the same from the cells of this sheet"),
     number("Difference", "live − exported"),

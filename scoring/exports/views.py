@@ -87,7 +87,6 @@ def _page(request: HttpRequest, study: Study, *, problem: str = "", status: int 
         "jobs": jobs[:SHOWN],
         "n_jobs": jobs.count(),
         "problem": problem,
-        "locked": study.state == Study.State.LOCKED,
         "runs_it": Study.objects.run_by(request.user).filter(pk=study.pk).exists(),
     }
     return render(request, "scoring/exports/export_list.html", context, status=status)

@@ -1,17 +1,15 @@
-"""What a system is called: its letter until the study is locked, then its name."""
+"""What a system is called on boards: its letter until the study is unblinded, then its name."""
 
-from annotation.studies.models import Study, StudySystem
+from annotation.studies import naming
+from annotation.studies.models import Study
 from scoring.metrics.registry import METRICS
 
 TIER_WORDS = {"clinical": "Clinical", "semantic": "Text", "pixel": "Pixels"}
 
 
 def system_names(study: Study) -> dict[str, str]:
-    """Letter → words shown. A running study shows letters to everybody, so that nobody is unblinded by a report."""
-    rows = StudySystem.objects.filter(study=study).select_related("submission__system_version__system")
-    if study.state != Study.State.LOCKED:
-        return {row.letter: f"System {row.letter}" for row in rows}
-    return {row.letter: str(row.submission.system_version) for row in rows}
+    """Letter → words shown; everybody is shown letters until names are open, so that no report unblinds anybody."""
+    return {letter: name or f"System {letter}" for letter, name in naming.system_names(study).items()}
 
 
 def component_label(code: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from annotation.formats import taxonomy
+from annotation.studies import freezing
 from annotation.studies.models import Study
 from scoring.agreement.models import AnalysisRun
 from scoring.composites.combining import (
@@ -23,7 +24,7 @@ from scoring.composites.combining import (
 from scoring.composites.inputs import output_rows
 from scoring.composites.services import declaration_of, present_composite
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 SEED = 20251113
 
 
@@ -31,7 +32,7 @@ def leaderboard(study: Study) -> dict[str, Any]:
     """Everything the page, the workbook and the command show; recomputed only when an input changed.
 
     The number of a system never depends on which others are on the board. Until the study is locked the result is a
-    preview and says so.
+    preview and says so; then it carries the hash of the freeze.
     """
     composite = present_composite(study)
     declaration = declaration_of(composite)
@@ -53,7 +54,8 @@ def leaderboard(study: Study) -> dict[str, Any]:
                 },
             )
     return result | {
-        "preview": study.state != Study.State.LOCKED,
+        "preview": not study.is_final,
+        "frozen": freezing.newest_hash(study),
         "study": study.slug,
         "release": str(study.release),
         "validation": study.release.validation_words,
@@ -107,6 +109,8 @@ def _system(one: Standing, letters: list[str]) -> dict[str, Any]:
         "n_without_tier": counts.n_without_tier,
         "n_vetoed": counts.n_vetoed,
         "n_pending": counts.n_pending,
+        "n_refuted": counts.n_refuted,
+        "n_capped": counts.n_capped,
         "n_items": counts.n_items,
         "n_clusters": counts.n_clusters,
         "n_readings": counts.n_readings,

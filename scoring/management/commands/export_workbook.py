@@ -13,12 +13,12 @@ from scoring.exports.services import export_workbook
 
 
 class Command(BaseCommand):
-    help = "The score sheet of a study; letters only until the study is locked."
+    help = "The score sheet of a study; letters only until the study is unblinded."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("study", metavar="STUDY")
         parser.add_argument("out", metavar="OUT.xlsx", type=Path)
-        parser.add_argument("--blinded", action="store_true", help="letters only, even if the study is locked")
+        parser.add_argument("--blinded", action="store_true", help="letters only, even if the study is unblinded")
         parser.add_argument("--force", action="store_true", help="replace a file that exists")
         parser.add_argument("--json", action="store_true")
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 "sha256": job.file_sha256,
                 "inputs_hash": job.inputs_hash,
                 "blinded": job.blinded,
-                "preview": study.state != Study.State.LOCKED,
+                "preview": not study.is_final,
             }
             self.stdout.write(json.dumps(said, ensure_ascii=False))
             return

@@ -1,4 +1,4 @@
-"""Blinding indices: hidden until the study is locked, then what readers believed against the truth."""
+"""Blinding indices: hidden until the study is unblinded, then what readers believed against the truth."""
 
 import pytest
 from django.urls import reverse
@@ -36,16 +36,18 @@ def of(study: Study):
     return guesses_of(Study.objects.get(pk=study.pk))
 
 
-def lock(study: Study) -> None:
-    Study.objects.filter(pk=study.pk).update(state="locked")
+def unblind(study: Study) -> None:
+    Study.objects.filter(pk=study.pk).update(state="unblinded")
 
 
 def page_of(made, coordinator, sign_in) -> str:
     return sign_in(coordinator).get(reverse("annotation:study-blinding", args=[made.study.slug])).content.decode()
 
 
-def test_before_the_lock_only_counts_are_shown(made, coordinator, sign_in):
+@pytest.mark.parametrize("state", ["running", "locked"])
+def test_before_unblinding_only_counts_are_shown(made, coordinator, sign_in, state):
     answer(made, "*", "surely *", "", "quasarnet")
+    Study.objects.filter(pk=made.study.pk).update(state=state)
 
     page, found = page_of(made, coordinator, sign_in), of(made.study)
 
@@ -55,9 +57,9 @@ def test_before_the_lock_only_counts_are_shown(made, coordinator, sign_in):
     assert "surely" not in page and "index (95" not in page
 
 
-def test_after_the_lock_each_system_has_its_index_and_all_have_one(made, coordinator, sign_in):
+def test_after_unblinding_each_system_has_its_index_and_all_have_one(made, coordinator, sign_in):
     answer(made, "*", "it is * I think", "", "an unknown model", "ZEPHYRION-V7", "Werke Zephyrion", "", "*")
-    lock(made.study)
+    unblind(made.study)
 
     found, page = of(made.study), page_of(made, coordinator, sign_in)
 
@@ -83,7 +85,7 @@ def places(made):
 
 def test_the_overall_index_is_that_of_the_table(made):
     answer(made, *["*"] * 8)
-    lock(made.study)
+    unblind(made.study)
 
     found = of(made.study)
 
@@ -93,7 +95,7 @@ def test_the_overall_index_is_that_of_the_table(made):
 
 
 def test_nobody_answered_is_said_and_is_no_index(made, coordinator, sign_in):
-    lock(made.study)
+    unblind(made.study)
 
     assert of(made.study).systems == []
     assert "Nobody answered, so there is no index." in page_of(made, coordinator, sign_in)
@@ -101,7 +103,7 @@ def test_nobody_answered_is_said_and_is_no_index(made, coordinator, sign_in):
 
 def test_a_guess_of_two_systems_is_of_none(made):
     answer(made, "zephyrion or quasarnet", "Werke")
-    lock(made.study)
+    unblind(made.study)
 
     assert {letter for _, letter, _ in of(made.study).taken} == {""}
 
@@ -120,7 +122,7 @@ def test_one_system_alone_has_no_index(made):
     made.readings, made.others = [each for each in made.readings if first_system_made(each, made)], []
     answer(made, "*", "*")
     made.study.study_systems.exclude(submission=made.submissions[0]).delete()
-    lock(made.study)
+    unblind(made.study)
 
     found = of(made.study)
 

@@ -71,7 +71,7 @@ class World:
 def world(coordinator) -> World:
     item = factories.item(format="multimodal_generation", task="disease-prediction", reference_image=True)
     submission = factories.submission(factories.release())
-    locked = factories.study(submission.release, slug="locked", submissions=[submission], state="locked")
+    locked = factories.study(submission.release, slug="locked", submissions=[submission], state="unblinded")
     settings = present_settings(["psnr"])["psnr"]
     MetricValue.objects.create(settings=settings, output=submission.outputs.get(), value=31.25)
     job = ImportJob.objects.create(kind="outputs", dataset=item.dataset, state="done")
@@ -98,7 +98,7 @@ def draft(world: World) -> Study:
 def paused(world: World) -> Study:
     study = running(world)
     Study.objects.update(state="paused")
-    Study.objects.filter(pk=world.locked.pk).update(state="locked")
+    Study.objects.filter(pk=world.locked.pk).update(state="unblinded")
     return study
 
 

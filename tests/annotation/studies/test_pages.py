@@ -91,16 +91,18 @@ def test_members_who_do_not_run_the_study_are_led_to_their_own_page(running, str
     assert sign_in(stranger).get(address).status_code == 404
 
 
-def test_letters_are_named_only_when_the_study_is_locked(running, coordinator, sign_in):
+def test_letters_are_named_only_when_the_study_is_unblinded(running, coordinator, sign_in):
     client, address = sign_in(coordinator), url("study-balance", running.slug)
     letters = {row.letter: str(row.submission.system_version) for row in running.study_systems.all()}
 
     before = client.get(address).content.decode()
     services.lock_study(study=running, actor=coordinator)
+    locked = client.get(address).content.decode()
+    Study.objects.update(state="unblinded")
     after = client.get(address).content.decode()
 
     for letter, name in letters.items():
-        assert f"{letter} is {name}" not in before and f"{letter} is {name}" in after
+        assert f"{letter} is {name}" not in before + locked and f"{letter} is {name}" in after
 
 
 def test_the_board_counts_readings_by_reader_and_stratum(running, coordinator, reader, sign_in):

@@ -25,7 +25,7 @@ from scoring.exports.models import ExportJob
 from scoring.exports.services import board_over, export_workbook
 from scoring.leaderboards.services import leaderboard
 from tests import factories
-from tests.scoring.exports.world import exported, lock, rows_of, unzipped
+from tests.scoring.exports.world import exported, rows_of, unblind, unzipped
 from tests.scoring.world import World, build, grade_all, measure
 
 pytestmark = pytest.mark.django_db
@@ -67,8 +67,8 @@ def test_a_blinded_file_holds_no_name_in_any_byte(tmp_path, world):
     assert any(row["Reason for change"] == "this is surely [name withheld]" for row in rows_of(path, "Grades"))
 
 
-def test_a_locked_study_has_names_beside_letters(tmp_path, world):
-    lock(world.study)
+def test_an_unblinded_study_has_names_beside_letters(tmp_path, world):
+    unblind(world.study)
 
     path = exported(world.study, tmp_path)
 
@@ -81,16 +81,18 @@ def test_a_locked_study_has_names_beside_letters(tmp_path, world):
     assert not ExportJob.objects.get().blinded
 
 
-def test_a_locked_study_can_be_exported_blinded(tmp_path, world):
-    lock(world.study)
+def test_an_unblinded_study_can_be_exported_blinded(tmp_path, world):
+    unblind(world.study)
 
     path = exported(world.study, tmp_path, blinded=True)
 
     assert [name for name in names(world) if name.encode() in unzipped(path).lower()] == []
 
 
-def test_names_before_the_lock_are_refused(tmp_path, world):
-    with pytest.raises(ExportError, match="names stay withheld until it is locked"):
+@pytest.mark.parametrize("state", ["running", "locked"])
+def test_names_before_unblinding_are_refused(tmp_path, world, state):
+    world.study.state = state
+    with pytest.raises(ExportError, match=f"is {state}: names stay withheld until two people unblind it"):
         export_workbook(study=world.study, out=tmp_path / "x.xlsx", actor=None, blinded=False)
 
     assert list(tmp_path.glob("*.xlsx")) == []

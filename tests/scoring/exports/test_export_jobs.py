@@ -13,7 +13,7 @@ from annotation.work.models import Chunk, Job
 from scoring.exports import work
 from scoring.exports.models import ExportJob
 from tests import factories
-from tests.scoring.exports.world import lock
+from tests.scoring.exports.world import unblind
 from tests.scoring.world import World, build, grade_all
 
 pytestmark = pytest.mark.django_db
@@ -59,8 +59,8 @@ def test_a_worker_that_dies_after_writing_leaves_no_second_sheet_on_record(world
     assert Event.objects.filter(verb="score sheet exported").count() == 1
 
 
-def test_a_sheet_with_names_is_withheld_when_the_study_is_no_longer_locked(world, coordinator, sign_in):
-    lock(world.study)
+def test_a_sheet_with_names_is_withheld_when_the_study_is_no_longer_unblinded(world, coordinator, sign_in):
+    unblind(world.study)
     work.ask_for_workbook(study=world.study, actor=coordinator)
     drain()
     export = ExportJob.objects.get()
@@ -68,13 +68,13 @@ def test_a_sheet_with_names_is_withheld_when_the_study_is_no_longer_locked(world
     assert not export.blinded
     assert fetch(client, export).status_code == 200
 
-    Study.objects.filter(pk=world.study.pk).update(state="running")
+    Study.objects.filter(pk=world.study.pk).update(state="locked")
 
     assert fetch(client, export).status_code == 404
 
 
 def test_a_sheet_with_names_is_withheld_from_who_reads_the_release_in_another_study(world, coordinator, sign_in):
-    lock(world.study)
+    unblind(world.study)
     work.ask_for_workbook(study=world.study, actor=coordinator)
     drain()
     export = ExportJob.objects.get()

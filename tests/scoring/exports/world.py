@@ -116,8 +116,9 @@ def weigh(study: Study, actor: Any, weights: dict[str, float], weighting: str) -
     change_composite(study=study, weights=given, weighting=weighting, actor=actor)
 
 
-def lock(study: Study) -> None:
-    study.state, study.locked_at = "locked", datetime(2026, 3, 1, tzinfo=UTC)
+def unblind(study: Study) -> None:
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    study.state, study.locked_at, study.unblinded_at = "unblinded", moment, moment
     study.save()
 
 

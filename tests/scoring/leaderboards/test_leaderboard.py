@@ -149,20 +149,24 @@ def test_a_result_is_stored_and_made_anew_only_when_an_input_changed(world):
     assert (once, AnalysisRun.objects.count()) == (1, 2)
 
 
-def test_the_page_shows_letters_until_the_study_is_locked(sign_in, world, analyst):
+def test_the_page_shows_letters_until_the_study_is_unblinded(sign_in, world, analyst):
     factories.enroll(world.study, analyst, "analyst")
     client = sign_in(analyst)
     url = reverse("scoring:leaderboard", args=[world.study.slug])
 
     running = client.get(url).content.decode()
-    world.study.state = "locked"
-    world.study.save()
-    locked = client.get(url).content.decode()
+    pages = {}
+    for state in ("locked", "unblinded"):
+        world.study.state = state
+        world.study.save()
+        pages[state] = client.get(url).content.decode()
 
     assert "System A" in running
     assert "Aurora" not in running
     assert "preview" in running
-    assert "Aurora" in locked
+    assert "System A" in pages["locked"] and "Aurora" not in pages["locked"]
+    assert "preview" not in pages["locked"] and "Letters only." in pages["locked"]
+    assert "Aurora" in pages["unblinded"]
 
 
 def test_a_rank_that_hangs_on_the_weights_is_marked_on_the_page(sign_in, analyst):
