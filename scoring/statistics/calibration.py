@@ -112,7 +112,7 @@ def expert_correlation(
     References:
         See `association.correlations` and `jackknife.jackknife_interval`.
     """
-    _require_known(kind, scope)
+    require_known(kind, scope)
     first, second = paired_columns(measure, experts, systems, clusters)
     both = ~np.isnan(first) & ~np.isnan(second)
     kept = both & ~alone(both, systems) if scope == "within system" else both
@@ -333,7 +333,12 @@ def require_one_scale(judge_scale: tuple[float, float], expert_scale: tuple[floa
         )
 
 
-def _require_known(kind: str, scope: str) -> None:
+def require_known(kind: str, scope: str) -> None:
+    """Refuse a coefficient that does not exist.
+
+    Raises:
+        UndefinedStatisticError: `unknown_category`, naming those that do.
+    """
     if kind not in KINDS or scope not in SCOPES:
         raise UndefinedStatisticError(
             "unknown_category", f"{kind!r}, {scope!r} is not one of {', '.join(KINDS)} and {', '.join(SCOPES)}"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scoring.statistics.association import Kind, correlations, numbered_pairs
-from scoring.statistics.calibration import Scope, alone, chosen, expert_means, require_outputs
+from scoring.statistics.calibration import Scope, alone, chosen, expert_means, require_known, require_outputs
 from scoring.statistics.errors import UndefinedStatisticError
 from scoring.statistics.intervals import Interval, cluster_positions
 from scoring.statistics.jackknife import interval_or_reason, whole_and_without_each
@@ -111,13 +111,15 @@ def human_ceiling(
 
     Raises:
         UndefinedStatisticError: `too_few_readers` below two readers, `too_few_units` or `no_variation` when no reader
-            has a coefficient, `shape` for different lengths, `unusable_value` for an infinite value.
+            has a coefficient, `shape` for different lengths, `unusable_value` for an infinite value,
+            `unknown_category` for a kind or scope that does not exist.
 
     References:
         Leave-one-out human ceiling: Nili et al., PLoS Computational Biology 10(4), 2014,
         doi:10.1371/journal.pcbi.1003553;
         intervals as in `jackknife.jackknife_interval`.
     """
+    require_known(kind, scope)
     inputs = _inputs(judge, ratings, systems, clusters, readers)
     signed = inputs.judge if higher_is_better else -inputs.judge
     entering = _entering(inputs)

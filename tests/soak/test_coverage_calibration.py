@@ -169,3 +169,23 @@ def test_held_out_accuracy_covers(n_clusters):
         hits.append(interval.low <= truth <= interval.high)
 
     require_coverage(f"held-out balanced accuracy, {n_clusters} clusters", hits)
+
+
+@pytest.mark.parametrize("n_clusters", [30, 80])
+@pytest.mark.parametrize("n_readers", [2, 4])
+def test_a_judge_as_noisy_as_a_reader_is_as_good_as_one(n_clusters, n_readers):
+    """The difference of judge and readers against the same target is 0 in truth."""
+    generator = np.random.default_rng(n_clusters + n_readers)
+    systems = np.tile(np.arange(3), n_clusters).tolist()
+    clusters = np.repeat(np.arange(n_clusters), 3).tolist()
+    hits = []
+    for _ in range(REPLICATIONS):
+        quality = 0.5 * generator.normal(size=(n_clusters, 1)) + generator.normal(size=(n_clusters, 3)) + np.arange(3)
+        noise = 0.8 * generator.normal(size=(n_readers + 1, n_clusters, 3))
+        levels = np.clip(np.round(quality + noise + 2), 1, 5).reshape(n_readers + 1, -1)
+        found = st.human_ceiling(
+            levels[0], levels[1:], kind="spearman", scope="within system", systems=systems, clusters=clusters
+        )
+        hits.append(found.difference_interval.low <= 0.0 <= found.difference_interval.high)
+
+    require_coverage(f"judge minus reader, {n_clusters} clusters, {n_readers} readers", hits)

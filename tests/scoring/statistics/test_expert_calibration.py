@@ -319,6 +319,7 @@ def test_one_reader_has_no_ceiling():
     judge, ratings, systems, clusters = study(n_readers=1)
 
     assert reason(ceiling, judge, ratings, systems, clusters) == "too_few_readers"
+    assert reason(ceiling, judge, ratings, systems, clusters, kind="lin") == "unknown_category"
     assert reason(ceiling, judge[:9], np.vstack([ratings, ratings])[:, :9], systems[:9], clusters[:9]) == (
         "too_few_units"
     )
