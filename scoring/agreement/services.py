@@ -27,7 +27,7 @@ from scoring.statistics import (
 )
 from scoring.statistics.alpha import Level
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 SEED = 20251113
 LEVEL: Level = "ordinal"
 PAIR_REASONS = {

@@ -24,7 +24,7 @@ from scoring.composites.combining import (
 from scoring.composites.inputs import output_rows
 from scoring.composites.services import declaration_of, present_composite
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 SEED = 20251113
 
 
