@@ -28,7 +28,6 @@ MINIMUM_STUDENTIZED = 20
 METHOD = "cluster bootstrap-t, Fisher z"
 _NO_SPREAD = 1e-12
 _CERTAIN = 1.0 - 1e-9
-_STEP = 1e-4
 _MOST_UNUSABLE = 0.05
 
 
@@ -169,19 +168,35 @@ def limits_from_draws(moments: Floats, drawn: Floats, n_readers: int, *, seed: i
 
 def _errors(moments: Floats, weights: Floats, n_readers: int) -> Floats:
     """Linearized standard error of z under each weighting: gradient by moments times the clusters' moments."""
-    sums = weights @ moments
-    gradient = np.empty_like(sums)
-    for column, step in enumerate(_STEP * np.abs(moments).mean(axis=0) + _NO_SPREAD):
-        shift = np.zeros(sums.shape[1])
-        shift[column] = step
-        upper, lower = (_fisher(resampled_icc(sums + sign * shift, n_readers)[0]) for sign in (1.0, -1.0))
-        gradient[:, column] = (upper - lower) / (2.0 * step)
-    scores = gradient @ moments.T
+    scores = _gradient(weights @ moments, n_readers) @ moments.T
     n_clusters = weights.sum(axis=1)
     middle = (weights * scores).sum(axis=1) / n_clusters
-    spread = (weights * (scores - middle[:, None]) ** 2).sum(axis=1) * n_clusters / (n_clusters - 1.0)
-    return np.asarray(np.sqrt(spread))
+    spread = (weights * scores**2).sum(axis=1) - n_clusters * middle**2
+    return np.asarray(np.sqrt(np.maximum(0.0, spread) * n_clusters / (n_clusters - 1.0)))
 
 
-def _fisher(values: Floats) -> Floats:
-    return np.asarray(np.arctanh(np.clip(values, -_CERTAIN, _CERTAIN)))
+def _gradient(sums: Floats, k: int) -> Floats:
+    """Derivative of Fisher's z of ICC(A,1) by each summed moment, draws × moments."""
+    size, by_reader, units = sums[:, :1], sums[:, 1 : k + 1], sums[:, -1:]
+    whole = by_reader.sum(axis=1, keepdims=True)
+    level = whole**2 / (k * size)
+    squares = (by_reader**2).sum(axis=1, keepdims=True) / size
+    between = k * units - level
+    error = sums[:, -2:-1] - k * units - squares + level
+    d_between, d_readers, d_error = (np.zeros_like(sums) for _ in range(3))
+    by_whole, own = 2.0 * whole / (k * size), 2.0 * by_reader / size
+    d_between[:, 1 : k + 1], d_between[:, -1], d_between[:, :1] = -by_whole, k, level / size
+    d_readers[:, 1 : k + 1], d_readers[:, :1] = own - by_whole, (level - squares) / size
+    d_error[:, 1 : k + 1], d_error[:, -1], d_error[:, -2] = by_whole - own, -k, 1.0
+    d_error[:, :1] = (squares - level) / size
+    free = size - 1.0
+    d_between, d_readers, d_error = d_between / free, d_readers / (k - 1), d_error / (free * (k - 1))
+    between, readers, error = between / free, (squares - level) / (k - 1), error / (free * (k - 1))
+    d_between[:, :1] -= between / free
+    d_error[:, :1] -= error / free
+    above, below = between - error, between + (k - 1) * error + k * (readers - error) / size
+    d_below = d_between + (k - 1) * d_error + k * (d_readers - d_error) / size
+    d_below[:, :1] -= k * (readers - error) / size**2
+    safe = np.where(below > 0, below, 1.0)
+    value = np.clip(above / safe, -_CERTAIN, _CERTAIN)
+    return np.asarray(((d_between - d_error) - value * d_below) / safe / (1.0 - value**2))
