@@ -11,13 +11,8 @@ from numpy.typing import ArrayLike
 
 from scoring.statistics.association import Pairs, as_pairs, correlations
 from scoring.statistics.errors import UndefinedStatisticError
-from scoring.statistics.intervals import (
-    DRAWS,
-    Interval,
-    cluster_positions,
-    percentile_interval,
-    resample_counts,
-)
+from scoring.statistics.intervals import Interval, cluster_positions
+from scoring.statistics.jackknife import jackknife_interval, whole_and_without_each
 from scoring.statistics.ratings import Counts, Floats
 
 MINIMUM_OUTPUTS = 20
@@ -52,7 +47,7 @@ class OutOfCluster:
 
     Attributes:
         value: Pearson's r, −1…1.
-        interval: over resampled clusters, the predictions held.
+        interval: Fisher's z, jackknife over clusters, the predictions held.
     """
 
     value: float
@@ -96,8 +91,6 @@ def fit_composite(
     clusters: Sequence[Hashable],
     systems: Sequence[Hashable] | None = None,
     ceiling: float | None = None,
-    seed: int,
-    draws: int = DRAWS,
     level: float = 0.95,
 ) -> CompositeFit:
     """Weights ≥ 0 with sum 1 whose composite follows the clinical mean best.
@@ -113,15 +106,13 @@ def fit_composite(
         clusters: cluster of each output.
         systems: system of each output, for the correlation within systems.
         ceiling: human ceiling to show beside, −1…1.
-        seed: seed of the resamples.
-        draws: number of resamples.
         level: coverage aimed at.
 
     Raises:
         UndefinedStatisticError: `too_few_units` below 20 outputs; `too_few_clusters` below ten clusters per weight;
             `no_variation` when the clinical mean is constant or no component rises with it, or a correlation does
             not exist; `unusable_value` for a value that is not finite or a ceiling outside −1…1; `shape` for
-            lengths that differ; `empty` without a component; `unstable` as `percentile_interval`.
+            lengths that differ; `empty` without a component; `unstable` as `jackknife_interval`.
 
     References:
         Lawson and Hanson, Solving Least Squares Problems, 1995, doi:10.1137/1.9781611971217, chapter 23 (weights);
@@ -140,7 +131,6 @@ def fit_composite(
     intercepts, by_cluster = np.array([fit[0] for fit in left_out]), np.array([fit[1] for fit in left_out])
     predictions = intercepts[places] + (table * by_cluster[places]).sum(axis=1)
     shares = by_cluster / np.where(by_cluster.sum(axis=1) > 0, by_cluster.sum(axis=1), 1.0)[:, None]
-    drawn = resample_counts(n_clusters, draws=draws, seed=seed)
     n_systems = len(set(systems)) if systems is not None else 0
     pooled = as_pairs(predictions, target, groups=None, clusters=clusters)
     within = as_pairs(predictions, target, groups=systems, clusters=clusters) if n_systems > 1 else None
@@ -157,8 +147,8 @@ def fit_composite(
         intercept=intercept,
         slope=total,
         predictions=tuple(predictions.tolist()),
-        pooled=_correlation(pooled, drawn, seed=seed, level=level),
-        within=_correlation(within, drawn, seed=seed, level=level) if within else None,
+        pooled=_correlation(pooled, level=level),
+        within=_correlation(within, level=level) if within else None,
         ceiling=ceiling,
         n_outputs=int(target.size),
         n_clusters=n_clusters,
@@ -223,12 +213,9 @@ def _fit(moments: Floats) -> tuple[float, Floats]:
     return float(means[-1] - slopes @ means[:-1]), slopes
 
 
-def _correlation(pairs: Pairs, drawn: Counts, *, seed: int, level: float) -> OutOfCluster:
-    value, defined = correlations(pairs, np.ones((1, pairs.n_clusters)), kind="pearson")
+def _correlation(pairs: Pairs, *, level: float) -> OutOfCluster:
+    values, defined = correlations(pairs, whole_and_without_each(pairs.n_clusters), kind="pearson")
     if not bool(defined[0]):
         raise UndefinedStatisticError("no_variation", "the clinical mean or its prediction is constant")
-    values, exists = correlations(pairs, drawn.astype(np.float64), kind="pearson")
-    interval = percentile_interval(
-        values, exists, level=level, n_clusters=pairs.n_clusters, seed=seed, method="cluster bootstrap"
-    )
-    return OutOfCluster(value=float(value[0]), interval=interval)
+    interval = jackknife_interval(values, defined, fisher=True, level=level)
+    return OutOfCluster(value=float(values[0]), interval=interval)

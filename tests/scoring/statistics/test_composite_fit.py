@@ -23,9 +23,7 @@ def data(seed: int = 1, *, n_clusters: int = 60, noise: float = 0.5, n: int = 3)
 def fit(seed: int = 1, *, ceiling=None, **named):
     table, clinical, clusters, systems = data(seed, **named)
     names = ["ssim", "bleu", "noise", "more"][: table.shape[1]]
-    return fit_composite(
-        table, clinical, names=names, clusters=clusters, systems=systems, seed=1, draws=200, ceiling=ceiling
-    )
+    return fit_composite(table, clinical, names=names, clusters=clusters, systems=systems, ceiling=ceiling)
 
 
 def reason(act, *arguments, **named) -> str:
@@ -50,7 +48,7 @@ def test_weights_are_the_constrained_least_squares_solution():
 def test_a_component_that_falls_with_the_grades_gets_weight_zero():
     table, clinical, clusters, _ = data(3)
     table[:, 2] = -clinical + np.random.default_rng(1).normal(size=clinical.size)
-    found = fit_composite(table, clinical, names=["a", "b", "c"], clusters=clusters, seed=1, draws=100)
+    found = fit_composite(table, clinical, names=["a", "b", "c"], clusters=clusters)
 
     assert found.weights[2].weight == 0.0
     assert sum(weight.weight for weight in found.weights) == pytest.approx(1.0)
@@ -75,7 +73,7 @@ def test_grades_of_its_own_cluster_never_reach_a_prediction():
     table, clinical, clusters, _ = data(5)
     changed = clinical.copy()
     changed[:3] += 100.0
-    named = {"names": ["a", "b", "c"], "clusters": clusters, "seed": 1, "draws": 50}
+    named = {"names": ["a", "b", "c"], "clusters": clusters}
 
     before = fit_composite(table, clinical, **named).predictions
     after = fit_composite(table, changed, **named).predictions
@@ -90,7 +88,7 @@ def test_pure_noise_does_not_look_good_out_of_cluster():
     for _ in range(20):
         table, clinical = generator.normal(size=(60, 3)), generator.normal(size=60)
         try:
-            fitted = fit_composite(table, clinical, names="abc", clusters=range(60), seed=1, draws=50)
+            fitted = fit_composite(table, clinical, names="abc", clusters=range(60))
             found.append(fitted.pooled.value)
         except st.UndefinedStatisticError as error:
             assert error.reason == "no_variation"
@@ -121,7 +119,7 @@ def test_the_order_of_outputs_changes_no_weight(order, seed):
     table, clinical, clusters, _ = data(seed)
     rows = list(range(clinical.size))
     order.shuffle(rows)
-    named = {"names": ["a", "b", "c"], "seed": 1, "draws": 20}
+    named = {"names": ["a", "b", "c"]}
 
     first = fit_composite(table, clinical, clusters=clusters, **named)
     second = fit_composite(table[rows], clinical[rows], clusters=[clusters[row] for row in rows], **named)
@@ -132,7 +130,7 @@ def test_the_order_of_outputs_changes_no_weight(order, seed):
 
 def test_too_little_is_refused_by_number():
     table, clinical, clusters, _ = data(7, n_clusters=29)
-    named = {"names": ["a", "b", "c"], "seed": 1}
+    named = {"names": ["a", "b", "c"]}
     with pytest.raises(st.UndefinedStatisticError, match="3 weights need at least 30 clusters"):
         fit_composite(table, clinical, clusters=clusters, **named)
 
@@ -143,4 +141,4 @@ def test_too_little_is_refused_by_number():
     assert reason(fit_composite, table * np.nan, clinical, clusters=clusters, **named) == "unusable_value"
     assert reason(fit_composite, table, clinical, clusters=clusters, ceiling=1.2, **named) == "unusable_value"
     assert reason(fit_composite, table[:, :2], clinical, clusters=clusters, **named) == "shape"
-    assert reason(fit_composite, table[:, :0], clinical, names=[], clusters=clusters, seed=1) == "empty"
+    assert reason(fit_composite, table[:, :0], clinical, names=[], clusters=clusters) == "empty"
