@@ -1,8 +1,11 @@
 """A whole study over HTTP: no byte that a reader receives says whose output it is."""
 
+import io
 import json
+import zipfile
 import zlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +16,14 @@ from django.test import Client
 
 from annotation.assets.models import Asset
 from annotation.people.models import User
+from annotation.studies import revealing
 from annotation.studies.models import Enrollment, Reading, Study
-from annotation.studies.services import enroll_person
+from annotation.studies.services import enroll_person, lock_study
 from annotation.systems.models import Output, Submission
 from tests.acceptance import readers
 from tests.acceptance.addresses import ALL, Address
 from tests.acceptance.bench import DATASET, Bench, answered, command, edit, lines, question, save
+from tests.api.addresses import api_addresses
 
 pytestmark = pytest.mark.django_db
 
@@ -116,7 +121,13 @@ def every_byte(answer: Any) -> bytes:
     """Status line, headers, cookies and body; a compressed body also inflated."""
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     head = f"{answer.status_code} {dict(answer.headers)} {answer.cookies.output()}".encode()
-    return b"\n".join([head, body, *inflated(body)])
+    return b"\n".join([head, body, *(unpacked(body) if body[:2] == b"PK" else inflated(body))])
+
+
+def unpacked(body: bytes) -> list[bytes]:
+    """Every part of a workbook."""
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return [archive.read(name) for name in archive.namelist()]
 
 
 def inflated(body: bytes) -> list[bytes]:
@@ -324,6 +335,54 @@ def test_a_reader_with_every_other_role_stays_blind_until_the_study_is_locked(pl
     assert witness.send(f"/studies/{planted.study.slug}/lock/").status_code == 302
     assert visit(witness, by_name["scoring:leaderboard"], world).status_code == 200
     assert visit(witness, by_name["annotation:submission-detail"], world).status_code == 200
+
+
+@pytest.mark.parametrize("planted", ["one"], indirect=True)
+def test_between_lock_and_unblinding_no_byte_names_a_system_to_anybody(
+    planted, all_roles, analyst, sign_in, tmp_path
+):
+    second, world = planted.people["coordinator"], world_of(planted)
+    lock_study(study=planted.study, actor=second)
+    enroll_person(study=planted.study, user=analyst, role="analyst", actor=None)
+    people = {"all": all_roles, "second": second, "analyst": analyst, "reader": planted.people["other_reader"]}
+    named = {word for word in PLANTED if "canary" not in word} | {world["submission"].code.lower()}
+
+    revealing.ask_for_names(study=planted.study, actor=all_roles, reason="Everything is read.")
+    before = {role: analyses(sign_in(person), world).betrayals(named) for role, person in people.items()}
+    told = told_by_commands(planted.study, tmp_path, "letters")
+    revealing.confirm(study=planted.study, actor=second)
+    after = analyses(sign_in(second), world).betrayals(named)
+
+    assert before == {role: [] for role in people}
+    assert [word for word in named if word in told] == []
+    for place in ("leaderboard/", "leaderboard/A/", "workbook.xlsx", "balance/", f"/studies/{planted.study.slug}/"):
+        assert any(said.endswith(place) for said in after), place
+    assert "vers-zz7" in told_by_commands(planted.study, tmp_path, "names")
+    assert analyses(sign_in(people["reader"]), world).betrayals(named) == []
+
+
+def analyses(client: Client, world: dict[str, Any]) -> Witness:
+    """Every page, file and answer for programs under a study."""
+    witness = Witness(client)
+    study = "studies/<slug:slug>/"
+    for address in ALL:
+        if address.route.startswith(study):
+            visit(witness, address, world)
+    for address in api_addresses():
+        route = address.route.replace("<slug:slug>", world["study"].slug).replace("<str:letter>", "A")
+        if "/studies/" in address.route and "<" not in route and "get" in address.methods:
+            witness.get(f"/{route}")
+    return witness
+
+
+def told_by_commands(study: Study, folder: Path, name: str) -> str:
+    """What the commands of numbers print, and every byte of the score sheet that one writes."""
+    sheet = folder / f"{name}.xlsx"
+    written = command("export_workbook", study.slug, sheet)
+    assert written.code == 0, written.err
+    said = [command("leaderboard", DATASET, "--json").out, command("agreement", study.slug, "--json").out]
+    inside = b"".join(unpacked(sheet.read_bytes())).decode(errors="replace")
+    return "\n".join([written.out.replace(str(sheet), ""), *said, inside]).lower()
 
 
 def test_every_address_that_shows_systems_is_among_the_unseen(planted, sign_in):
