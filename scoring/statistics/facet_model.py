@@ -159,7 +159,9 @@ class FacetModel:
         n_items = self.scores.n_items
         if not n_items:
             return Curvature(rest=rest, mixed=np.zeros((0, size)), items=np.zeros(0))
-        mixed = sums_by(np.hstack([-weighted, moments.crossed]), self.scores.items, n_items)
+        mixed = np.empty((n_items, size))
+        mixed[:, :linear] = -sums_by(weighted, self.scores.items, n_items)
+        mixed[:, linear:] = sums_by(moments.crossed, self.scores.items, n_items)
         items: Floats = np.bincount(self.scores.items, weights=moments.variance, minlength=n_items).astype(np.float64)
         return Curvature(rest=rest, mixed=mixed, items=items + self.item_penalty)
 
@@ -216,11 +218,13 @@ def log_probabilities(locations: Floats, thresholds: Floats) -> Floats:
 
 
 def sums_by(rows: Floats, numbers: Counts, size: int) -> Floats:
-    """Sums of rows with the same number, size × columns."""
-    order = np.argsort(numbers, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(numbers[order]) > 0])
+    """Sums of rows with the same number, size × columns; numbers in rising order cost least."""
+    if bool((np.diff(numbers) < 0).any()):
+        order = np.argsort(numbers, kind="stable")
+        rows, numbers = rows[order], numbers[order]
+    starts = np.flatnonzero(np.r_[True, np.diff(numbers) > 0])
     found = np.zeros((size, rows.shape[1]))
-    found[numbers[order][starts]] = np.add.reduceat(rows[order], starts, axis=0)
+    found[numbers[starts]] = np.add.reduceat(rows, starts, axis=0)
     return found
 
 

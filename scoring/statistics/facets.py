@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from scoring.statistics.errors import UndefinedStatisticError
 from scoring.statistics.facet_model import (
+    Curvature,
     FacetModel,
     Moments,
     Point,
@@ -259,7 +260,7 @@ def _described(study: _Study, model: FacetModel, *, n_missing: int, prior_sd: fl
         facet: _levels(study, facet, moments, point.rest[where], _centered_errors(inverse[where, where]))
         for facet, where in zip(study.facets, study.scores.slices, strict=True)
     }
-    means, influence = _adjusted(study, model, point)
+    means, influence = _adjusted(study, model, point, curvature)
     n_clusters = len(study.names["clusters"])
     enough = n_clusters >= MINIMUM_CLUSTERS
     covariance = influence.T @ influence * n_clusters / (n_clusters - 1) if enough else np.zeros((0, 0))
@@ -320,7 +321,7 @@ def _levels(study: _Study, facet: str, moments: Moments, measures: Floats, error
     )
 
 
-def _adjusted(study: _Study, model: FacetModel, point: Point) -> tuple[Floats, Floats]:
+def _adjusted(study: _Study, model: FacetModel, point: Point, curvature: Curvature) -> tuple[Floats, Floats]:
     """Adjusted mean of each system and the influence of each cluster on it, clusters × systems."""
     scores, names = study.scores, study.names
     n_systems, n_items = scores.sizes[0], max(1, scores.n_items)
@@ -330,20 +331,20 @@ def _adjusted(study: _Study, model: FacetModel, point: Point) -> tuple[Floats, F
     slope_rest = np.zeros((point.rest.size, n_systems))
     slope_items = np.zeros((scores.n_items, n_systems))
     difficulty = point.items if scores.n_items else np.zeros(1)
-    for system in range(n_systems):
-        own = point.rest[0] + point.rest[1 + system]
-        share = 1.0 / (len(others) * n_items)
-        for columns, shift in others:
-            moments = Moments(own + shift - difficulty, thresholds)
-            mean, slope, by_threshold = _scaled(moments, study.scale)
-            per_item[system] += mean / len(others)
-            slope_rest[[0, 1 + system], system] += share * slope.sum()
-            slope_rest[columns, system] -= share * slope.sum()
-            slope_rest[model.n_linear :, system] -= share * by_threshold.sum(axis=0)
-            if scores.n_items:
-                slope_items[:, system] -= share * slope
+    own = point.rest[0] + point.rest[1 : 1 + n_systems]
+    each, share = np.arange(n_systems), 1.0 / (len(others) * n_items)
+    for columns, shift in others:
+        moments = Moments((own[:, None] + shift - difficulty[None, :]).ravel(), thresholds)
+        mean, slope, by_threshold = _scaled(moments, study.scale)
+        per_item += mean.reshape(n_systems, n_items) / len(others)
+        slope = share * slope.reshape(n_systems, n_items)
+        slope_rest[[0, *columns]] += np.array([1.0, *(-1.0 for _ in columns)])[:, None] * slope.sum(axis=1)
+        slope_rest[1 + each, each] += slope.sum(axis=1)
+        slope_rest[model.n_linear :] -= share * by_threshold.reshape(n_systems, n_items, -1).sum(axis=1).T
+        if scores.n_items:
+            slope_items -= slope.T
     means = per_item.mean(axis=1)
-    solved = model.curvature(point).solve(Point(rest=slope_rest, items=slope_items))
+    solved = curvature.solve(Point(rest=slope_rest, items=slope_items))
     by_location, by_threshold = model.residuals(point)
     rows = by_location[:, None] * (model.design @ solved.rest[: model.n_linear])
     rows += by_threshold @ solved.rest[model.n_linear :]
