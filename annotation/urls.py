@@ -6,5 +6,16 @@ from django.urls import include, path
 
 app_name = "annotation"
 
-ROOMS = ("people", "work", "assets", "datasets", "curation", "releases", "systems", "studies", "grading")
+ROOMS = (
+    "people",
+    "work",
+    "assets",
+    "datasets",
+    "curation",
+    "releases",
+    "systems",
+    "studies",
+    "grading",
+    "adjudication",
+)
 urlpatterns = [path("", include(f"annotation.{room}.urls")) for room in ROOMS if find_spec(f"annotation.{room}.urls")]

@@ -13,11 +13,12 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from annotation.adjudication.rules import case_key
 from annotation.assets import storage
 from annotation.assets.models import Asset
 from annotation.datasets.models import DatasetMember, ImportJob
 from annotation.people.models import User
-from annotation.studies.models import Study
+from annotation.studies.models import Enrollment, Study
 from scoring.exports.models import ExportJob
 from scoring.runs.work import ask_for_metrics
 from tests import factories
@@ -25,7 +26,7 @@ from tests import factories
 pytestmark = [pytest.mark.django_db, pytest.mark.spread]
 
 CAST = ("anonymous", "stranger", "operator", "curator", "creator", "coordinator", "analyst", "reader", "blind")
-ROLES = (*CAST, "other", "former", "all_roles", "elsewhere", "outsider")
+ROLES = (*CAST, "other", "former", "all_roles", "elsewhere", "outsider", "adjudicator")
 OPEN = {200, 206, 302, 400, 409, 410, 415, 422}
 IN = "sign-in"
 
@@ -37,7 +38,8 @@ def row(**allowed: Any) -> dict[str, Any]:
     `other` is another reader of the study and meets what readers do; `former` was a reader of it and makes studies:
     nothing a blind reader may not see; `all_roles` holds every site role and every role of the study, reading
     included: everything open to any of them but what is shut to the blind; `elsewhere` holds all roles of a study
-    of another dataset: a stranger here; `outsider` curates and makes studies, and is no member of the dataset.
+    of another dataset: a stranger here; `outsider` curates and makes studies, and is no member of the dataset;
+    `adjudicator` of the study meets what its analysts do, but no numbers.
     """
     others = allowed.pop("others", 404)
     table = {role: allowed.get(role, others) for role in CAST}
@@ -48,6 +50,7 @@ def row(**allowed: Any) -> dict[str, Any]:
     table["all_roles"] = "ok" if "ok" in table.values() and not blind else table["blind"]
     table["elsewhere"] = table["stranger"]
     table["outsider"] = others
+    table["adjudicator"] = table["analyst"]
     return table | allowed
 
 
@@ -64,7 +67,9 @@ CREATES = row(creator="ok", coordinator="ok", blind="ok", curator=403, outsider=
 RUNS = row(coordinator="ok", analyst=403, reader=403, blind=403)
 TEXTS = RUNS | {"operator": "ok", "all_roles": 403}
 SHOWS = RUNS | {"all_roles": 404}
-ANALYZES = row(coordinator="ok", analyst="ok")
+DECIDES = SHOWS | {"adjudicator": "ok"}
+DECIDES_JSON = DECIDES | {"anonymous": 401}
+ANALYZES = row(coordinator="ok", analyst="ok", adjudicator=404)
 READS = row(reader="ok", other=404)
 READS_JSON = READS | {"anonymous": 401}
 CONSENTS = row(reader="ok", blind="ok")
@@ -160,6 +165,12 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:names-freeze": ("post", ANALYZES),
     "annotation:text-list": ("get", TEXTS),
     "annotation:grade-blank": ("get", TEXTS),
+    "annotation:adjudication-list": ("get", DECIDES),
+    "annotation:adjudication-request": ("post", SHOWS),
+    "annotation:adjudication-detail": ("get", DECIDES),
+    "annotation:adjudication-reopen": ("post", DECIDES),
+    "annotation:adjudication-frames": ("get", DECIDES_JSON),
+    "annotation:adjudication-data": ("get", DECIDES_JSON),
     "annotation:study-flags": ("get", RUNS | {"all_roles": 403}),
     "annotation:study-preview": ("get", SHOWS),
     "annotation:preview-detail": ("get", SHOWS),
@@ -228,6 +239,7 @@ def people(operator, curator, coordinator, analyst, reader, stranger) -> dict[st
         "all_roles": factories.person("all_roles", is_operator=True, is_curator=True, may_create_studies=True),
         "elsewhere": factories.person("elsewhere"),
         "outsider": factories.person("outsider", is_curator=True, may_create_studies=True),
+        "adjudicator": factories.person("adjudicator"),
     }
 
 
@@ -250,7 +262,9 @@ def world(people) -> dict[str, Any]:
     factories.enroll(study, people["former"], active=False)
     other = factories.enroll(study, people["other"])
     others = factories.reading(other, study.study_items.get(), list(submission.outputs.all()))
+    factories.enroll(study, people["adjudicator"], "adjudicator")
     _give_all_roles(study, people["all_roles"])
+    case = _case_of(other)
     _give_all_roles(_another_study(), people["elsewhere"])
     members = {"curator": "curator", "all_roles": "curator", "stranger": "viewer"}
     for role in ("creator", "coordinator", "blind", "former", *members):
@@ -267,6 +281,7 @@ def world(people) -> dict[str, Any]:
         "system": submission.system_version.system,
         "output": submission.outputs.get(),
         "study": study,
+        "case": case,
         "reading": reading,
         "grade": factories.grade(others.reading_outputs.get(), rationale="A text."),
         "job": job,
@@ -276,6 +291,19 @@ def world(people) -> dict[str, Any]:
         "person": people["stranger"],
         "key": people["stranger"].api_tokens.create(name="k", prefix="mg_k", digest="k", expires_at=timezone.now()),
     }
+
+
+def _case_of(enrolled: Enrollment) -> Any:
+    """The key of a case that waits for its adjudicator."""
+    study = enrolled.study
+    second = factories.submission(study.release, "borealis")
+    study.study_systems.create(submission=second, letter="B")
+    output = second.outputs.get()
+    reading = factories.reading(enrolled, study.study_items.get(), [output], status="submitted")
+    factories.grade(reading.reading_outputs.get(), safety="severe")
+    for part in output.parts.exclude(asset=None):
+        storage.write_once(storage.frames_path(part.asset), b"frames")
+    return case_key(study.pk, output.pk, "safety", None)
 
 
 def _give_all_roles(study: Study, user: User) -> None:
@@ -309,6 +337,7 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "study": [study],
         "enrollment": [study],
         "consent": [study],
+        "adjudication": [study, world["case"]],
         "blinding": [study],
         "preview": [study, 1],
         "reading": [world["reading"].pk],
@@ -347,6 +376,10 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "annotation:release-list": [dataset],
         "annotation:release-freeze": [dataset],
         "annotation:enrollment-activity": [study, world["spare"].pk],
+        "annotation:adjudication-list": [study],
+        "annotation:adjudication-request": [study],
+        "annotation:adjudication-frames": [study, world["case"], 0],
+        "annotation:adjudication-data": [study, world["case"], 0],
         "annotation:preview-frames": [study, 1, 0],
         "annotation:preview-data": [study, 1, 0],
         "annotation:reading-next": [study],

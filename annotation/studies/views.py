@@ -20,7 +20,7 @@ ACTS = {
     "open": (services.open_study, "The study is open. Its readings are drawn and stored."),
     "pause": (services.pause_study, "The study is paused. Drafts are kept."),
     "resume": (services.resume_study, "The study runs again."),
-    "lock": (services.lock_study, "The study is locked. Its numbers are final."),
+    "lock": (services.lock_study, "The study is locked and its numbers are frozen. Two people unblind it."),
 }
 
 
@@ -101,13 +101,16 @@ def _second_step(request: HttpRequest, user: User, release: Release) -> HttpResp
 
 @require_safe
 def show_study(request: HttpRequest, slug: str) -> HttpResponse:
-    """The coordinator's board; an analyst is led to the numbers, a reader to the worklist."""
+    """The coordinator's board; others are led to the numbers, the cases or the worklist."""
     user = signed_in(request)
     study = get_object_or_404(Study.objects.visible_to(user), slug=slug)
     if Study.objects.run_by(user).filter(pk=study.pk).exists():
         return _board(request, coordinated_study(user, slug))
     if Study.objects.analyzable_by(user).filter(pk=study.pk).exists():
         return redirect("scoring:leaderboard", slug)
+    own = study.enrollments.filter(user=user, active=True)
+    if not own.filter(role=Enrollment.Role.READER).exists() and own.filter(role=Enrollment.Role.ADJUDICATOR).exists():
+        return redirect("annotation:adjudication-list", slug)
     return redirect("annotation:reading-list", slug)
 
 
