@@ -35,6 +35,7 @@ from scoring.statistics.facets import (
 )
 from scoring.statistics.gwet import gwet_ac
 from scoring.statistics.icc import icc, icc_interval
+from scoring.statistics.icc_bootstrap import icc_cluster_interval
 from scoring.statistics.intervals import (
     Interval,
     bootstrap_interval,
@@ -44,6 +45,7 @@ from scoring.statistics.intervals import (
 )
 from scoring.statistics.kappa import cohen_kappa, fleiss_kappa
 from scoring.statistics.limits import LimitsOfAgreement, limits_of_agreement
+from scoring.statistics.measured_coverage import MeasuredCoverage, measured_coverage
 from scoring.statistics.mixed import icc_reml
 from scoring.statistics.planning import (
     ExpectedWidth,
@@ -89,6 +91,7 @@ __all__ = [
     "Gaps",
     "Interval",
     "LimitsOfAgreement",
+    "MeasuredCoverage",
     "OutOfCluster",
     "PairAgreement",
     "PassShare",
@@ -121,6 +124,7 @@ __all__ = [
     "holm",
     "human_ceiling",
     "icc",
+    "icc_cluster_interval",
     "icc_interval",
     "icc_reml",
     "james_index",
@@ -129,6 +133,7 @@ __all__ = [
     "krippendorff_alpha",
     "limits_of_agreement",
     "many_facet",
+    "measured_coverage",
     "paired_difference_interval",
     "pairwise_agreement",
     "pass_share",
