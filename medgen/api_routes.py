@@ -29,6 +29,7 @@ MODULES = (
     "annotation.grading.api",
     "annotation.grading.api_preview",
     "annotation.grading.api_texts",
+    "annotation.adjudication.api",
     "scoring.runs.api",
     "scoring.agreement.api",
     "scoring.composites.api",

@@ -36,6 +36,7 @@ CREATES = row(**ITEMS | {"curator": 403})
 RUNS = row(coordinator="ok", analyst=403, reader=403, blind=403)
 SHOWS = RUNS
 TEXTS = RUNS | {"operator": "ok"}
+DECIDES = SHOWS | {"coordinator": 403}  # adjudicators alone; tests/annotation/adjudication asks as one
 ANALYZES = row(coordinator="ok", analyst="ok")
 READS = row(reader="ok")
 READERS = row(reader="ok", blind="ok")
@@ -134,6 +135,14 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("unblinding-decisions", "post"): SHOWS,
     ("consent-forms", "get"): RUNS,
     ("consent-forms", "post"): RUNS,
+    ("adjudication", "get"): SHOWS,
+    ("adjudication-counts", "get"): SHOWS,
+    ("adjudication-requests", "post"): SHOWS,
+    ("adjudication-case", "get"): SHOWS,
+    ("adjudication-decisions", "post"): DECIDES,
+    ("adjudication-reopenings", "post"): SHOWS,
+    ("adjudication-frames", "get"): SHOWS,
+    ("adjudication-data", "get"): SHOWS,
     ("preview", "get"): SHOWS,
     ("preview-frames", "get"): SHOWS,
     ("preview-data", "get"): SHOWS,
@@ -181,6 +190,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("reviews", "post"): {"verdict": "accept", "answers": {}},
     ("quarantine-verdicts", "post"): {"act": "clear", "reason": "no text", "seen": 0},
     ("output-quarantine", "post"): {"act": "clear", "reason": "no text", "seen": 0, "image": str(UUID(int=0))},
+    ("adjudication-requests", "post"): {"reader": "R01", "reading": 999, "subject": "safety", "reason": "A mail."},
+    ("adjudication-decisions", "post"): {"verdict": "refuted", "cause": "other", "rationale": "Fine.", "seen": "x"},
+    ("adjudication-reopenings", "post"): {"reason": "Mixed up.", "seen": "x"},
     ("fixes", "post"): {"reason": "spelling", "changes": {}},
     ("releases", "post"): {"version": "1.0"},
     ("studies", "post"): {

@@ -8,6 +8,7 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
+from annotation.adjudication.rules import case_key
 from annotation.assets import storage
 from annotation.assets.models import Asset
 from annotation.datasets.models import ImportJob
@@ -113,7 +114,15 @@ def world(people: dict[str, Any]) -> dict[str, Any]:
     export = ExportJob.objects.create(
         study=study, format="xlsx", blinded=True, inputs_hash="0" * 64, file_sha256="0" * 64
     )
+    second = factories.submission(release, "borealis")
+    study.study_systems.create(submission=second, letter="B")
+    asked = second.outputs.get()
+    flagged = factories.reading(other, study.study_items.get(), [asked], status="submitted")
+    factories.grade(flagged.reading_outputs.get(), safety="severe")
+    for part in asked.parts.exclude(asset=None):
+        storage.write_once(storage.frames_path(part.asset), b"frames")
     return {
+        "case": case_key(study.pk, asked.pk, "safety", None),
         "item": item, "dataset": item.dataset, "release": release, "submission": submission,
         "system": submission.system_version.system, "output": submission.outputs.get(), "study": study,
         "reading": reading, "import": imported, "job": job, "export": export, "spare": spare,
