@@ -88,6 +88,7 @@ class BoardTold(Told):
     created_at = serializers.DateTimeField()
     opened_at = serializers.DateTimeField(allow_null=True)
     locked_at = serializers.DateTimeField(allow_null=True)
+    unblinded_at = serializers.DateTimeField(allow_null=True)
     n_items = serializers.IntegerField()
     n_systems = serializers.IntegerField()
     rubrics = serializers.SerializerMethodField()
@@ -232,7 +233,7 @@ class Studies(Endpoint):
 
     @operation(tells=BoardTold, refuses=REFUSED)
     def lock(self, request: Request, slug: str) -> Study:
-        """End grading for good; the numbers become final."""
+        """End grading for good and freeze what the numbers depend on; systems keep their letters."""
         return self._move(slug, "lock")
 
     @operation(tells=StudyProgressTold)

@@ -351,7 +351,8 @@ def test_a_rubric_is_printed_with_its_anchors(reader, client, sign_in):
 def test_an_open_study_offers_no_further_reader(study, running, coordinator, sign_in):
     page = sign_in(coordinator).get(url("enrollment-list", study.slug))
 
-    assert [value for value, _ in page.context["form"].fields["role"].choices] == ["coordinator", "analyst"]
+    roles = [value for value, _ in page.context["form"].fields["role"].choices]
+    assert roles == ["adjudicator", "coordinator", "analyst"]
     assert "Most items</label>" not in page.content.decode()
 
 
@@ -374,7 +375,8 @@ def test_tabs_are_the_same_on_pages_of_the_study_and_of_its_numbers(running, coo
     sheet = named(coordinator, reverse("scoring:export-list", args=[running.slug]))
     numbers = ["Leaderboard", "Agreement", "Composite", "Score sheet"]
 
-    assert board == sheet == ["Board", "People", "Balance", "Consent", "Blinding", "Read as a reader", *numbers]
+    run = ["Board", "People", "Balance", "Consent", "Blinding", "Adjudication", "Read as a reader"]
+    assert board == sheet == [*run, *numbers]
     assert named(analyst, reverse("scoring:export-list", args=[running.slug])) == numbers
 
 
