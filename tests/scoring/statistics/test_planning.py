@@ -119,7 +119,12 @@ def test_the_smallest_study_reaches_the_width_and_one_cluster_less_does_not(quan
 
     assert found.width <= width
     assert st.expected_width(quantity, components=T1, size=less, seed=2).width > width
-    assert found == st.smallest_study(quantity, width=width, components=T1, size=SIXTY, seed=2)
+
+
+def test_the_same_seed_gives_the_same_study():
+    first, second = (st.smallest_study("mean", width=0.5, components=T1, size=SIXTY, seed=2) for _ in range(2))
+
+    assert first == second
 
 
 def test_more_readings_need_fewer_items():
