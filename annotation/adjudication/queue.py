@@ -52,6 +52,13 @@ class Case:
         return self.subject == rules.SAFETY and any(one.safety == "severe" for one in self.said)
 
     @property
+    def level(self) -> str:
+        """The gravest harm flagged, where the case is about harm."""
+        if self.is_severe:
+            return "severe"
+        return "moderate" if self.subject == rules.SAFETY and self.asking else ""
+
+    @property
     def is_undecided(self) -> bool:
         return self.state in UNDECIDED
 
@@ -142,7 +149,9 @@ def acts_by_case(study: Study) -> dict[UUID, list[Adjudication]]:
 
 
 def waiting_outputs(study: Study) -> set[UUID]:
-    """Outputs that somebody who takes part still has to read."""
+    """Outputs that somebody who takes part still has to read; none once grading is over."""
+    if study.is_final:
+        return set()
     places = ReadingOutput.objects.filter(reading__study=study, reading__enrollment__active=True)
     waiting = places.filter(reading__status__in=[Reading.Status.QUEUED, Reading.Status.IN_PROGRESS])
     return set(waiting.values_list("output_id", flat=True))

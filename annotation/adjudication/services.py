@@ -129,9 +129,7 @@ def closed_words(study: Study) -> str:
     """Why a study takes no acts now; empty when it does."""
     if study.state == Study.State.DRAFT:
         return "The study has not been opened."
-    if study.state in Study.OPEN_STATES:
-        return ""
-    return "The study is locked: its numbers are final, and so are its decisions."
+    return "The study is unblinded: names are open, and its decisions are final." if study.names_are_open else ""
 
 
 def _refuse_closed(study: Study) -> None:

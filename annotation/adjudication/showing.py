@@ -10,7 +10,7 @@ from annotation.adjudication.queue import Case
 from annotation.datasets.models import ItemRevision
 from annotation.grading import presentation
 from annotation.grading.blanking import blanked_words
-from annotation.grading.models import Grade
+from annotation.grading.models import CriterionScore, Grade
 from annotation.grading.presentation import Presentation
 from annotation.grading.reading_json import Addresses, content_json
 from annotation.studies.models import Criterion, Study
@@ -82,12 +82,12 @@ def _grade_told(grade: Grade, letter: str, *, asks: bool) -> dict[str, Any]:
 
 
 def compared(study: Study, case: Case, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One line per criterion with each grade's value, for a table; criteria that nobody was asked are left out."""
+    """One line per criterion with each grade's value, for a table; criteria that do not apply are left out."""
     lines = []
     for criterion in criteria_of(study):
         key = (criterion.rubric.code, criterion.code)
         values = [next((s for s in one["scores"] if (s["rubric"], s["criterion"]) == key), None) for one in told]
-        if any(values):
+        if any(score is not None and score["na"] != CriterionScore.NotApplicable.NOT_APPLICABLE for score in values):
             asked = case.criterion is not None and case.criterion.pk == criterion.pk
             lines.append({"criterion": criterion, "values": values, "asked": asked})
     return lines
@@ -132,7 +132,7 @@ def trigger_words(case: Case) -> str:
         return "readers said " + " and ".join(f"{value:g}" for value in (values[0], values[-1]))
     if case.trigger == Adjudication.Trigger.SAFETY:
         n = sum(one.grade in case.asking for one in case.said)
-        return f"{'severe' if case.is_severe else 'moderate'} harm flagged by {n} of {len(case.said)}"
+        return f"harm flagged in {n} of {len(case.said)} grade{'' if len(case.said) == 1 else 's'}"
     return str(Adjudication.Trigger(case.trigger).label)
 
 

@@ -137,9 +137,10 @@ class StudyQuerySet(models.QuerySet["Study"]):
 
 
 def _open_parts(user: "User | AnonymousUser") -> "models.QuerySet[Enrollment]":
-    """What this person reads, read or is to read, or adjudicates, in studies that are not locked."""
-    parts = Enrollment.objects.filter(user=user.pk, role__in=Enrollment.BLIND_ROLES)
-    return parts.filter(study__state__in=Study.OPEN_STATES)
+    """What this person reads, read or is to read until studies are locked, or adjudicates until names are open."""
+    reads = models.Q(role=Enrollment.Role.READER, study__state__in=Study.OPEN_STATES)
+    adjudicates = models.Q(role=Enrollment.Role.ADJUDICATOR, study__state__in=Study.NAMELESS_STATES)
+    return Enrollment.objects.filter(reads | adjudicates, user=user.pk)
 
 
 class Study(HasStudyState, models.Model):
@@ -234,8 +235,6 @@ class Enrollment(models.Model):
         ADJUDICATOR = "adjudicator"
         COORDINATOR = "coordinator"
         ANALYST = "analyst"
-
-    BLIND_ROLES = [Role.READER, Role.ADJUDICATOR]
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="enrollments")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="enrollments")

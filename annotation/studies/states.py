@@ -23,6 +23,7 @@ class HasStudyState:
 
     State = StudyState
     OPEN_STATES = (StudyState.DRAFT.value, StudyState.RUNNING.value, StudyState.PAUSED.value)
+    NAMELESS_STATES = (*OPEN_STATES, StudyState.LOCKED.value)
     FINAL_STATES = (StudyState.LOCKED.value, StudyState.UNBLINDED.value)
 
     @property

@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 
 
 def releases_read_by(user: "User | AnonymousUser") -> models.QuerySet[Release]:
-    """Releases on which this person is a reader or adjudicator of a study that is not locked: blind to them.
+    """Releases this person is blind to: readers until a study of it is locked, adjudicators until names are open.
 
     A part that was ended or left, and one in a draft, blind all the same: it can be taken up again.
     """
-    return Release.objects.filter(
-        studies__enrollments__user=user.pk,
-        studies__enrollments__role__in=["reader", "adjudicator"],
-        studies__state__in=["draft", "running", "paused"],
+    own = {"studies__enrollments__user": user.pk}
+    reads = models.Q(studies__enrollments__role="reader", studies__state__in=["draft", "running", "paused"], **own)
+    adjudicates = models.Q(
+        studies__enrollments__role="adjudicator", studies__state__in=["draft", "running", "paused", "locked"], **own
     )
+    return Release.objects.filter(reads | adjudicates)
 
 
 def imports_seen_by(user: "User | AnonymousUser") -> models.QuerySet[ImportJob]:

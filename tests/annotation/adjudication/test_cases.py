@@ -174,13 +174,18 @@ def test_a_coordinator_asks_for_a_case_with_a_reason(coordinator):
     assert queue.vetoes(world.study) == {output.pk: "confirmed"}
 
 
-def test_a_locked_study_takes_no_decision():
+def test_a_locked_study_takes_decisions_until_names_are_open():
     world = build()
-    grade(world, safety="severe")
+    grade(world, safety="severe", reference_wrong=True)
+    Reading.objects.filter(enrollment=world.graded.readers[1]).update(status="queued")
     Study.objects.update(state="locked")
+    world.study.refresh_from_db()
+    world.confirm(world.case())
+    case = world.case(subject="reference")
+    Study.objects.update(state="unblinded")
 
-    with pytest.raises(AdjudicationStateError, match="locked"):
-        world.confirm(world.case())
+    with pytest.raises(AdjudicationStateError, match="names are open"):
+        world.decide(case, verdict="refuted")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from annotation.adjudication import queue
 from annotation.adjudication.models import Adjudication
-from annotation.studies.models import Reading
+from annotation.studies.models import Reading, Study
 from tests import factories
 from tests.annotation.adjudication.world import build, grade
 
@@ -144,7 +144,9 @@ def test_an_adjudicator_who_graded_an_output_is_refused_its_case(world, sign_in)
     assert client.post(address(world), entry(world.case())).status_code == 403
 
 
-def test_an_adjudicator_meets_no_system_and_no_numbers_while_the_study_is_open(world, decider):
+@pytest.mark.parametrize("state", ["running", "locked"])
+def test_an_adjudicator_meets_no_system_and_no_numbers_until_names_are_open(world, decider, state):
+    Study.objects.update(state=state)
     submission = world.graded.submissions[0]
     shut = [
         reverse("annotation:submission-detail", args=[submission.pk]),
