@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.audit.models import Event
-from annotation.audit.record import record
+from annotation.audit.record import chain_of, hold, record
 from annotation.people.models import User
 from annotation.studies import freezing
 from annotation.studies.errors import StudyError, StudyStateError
@@ -86,21 +85,23 @@ def _step(event: Event, by: User | None) -> Step:
     )
 
 
-def seconds(study: Study, *, asker: User | None) -> QuerySet[User]:
-    """Who of the study could confirm what the asker asked: another coordinator or analyst who reads nothing blind."""
+def seconds(study: Study, *, asker: User | None) -> list[User]:
+    """Who of the study could confirm what the asker asked: another coordinator or analyst who is not blind to it."""
     held = Enrollment.objects.filter(study=study, role__in=MAY, active=True).values("user")
-    blind = Enrollment.objects.filter(
-        study__state__in=Study.OPEN_STATES, study__release__dataset=study.release.dataset_id
-    ).exclude(role__in=MAY)
-    people = User.objects.filter(pk__in=held, is_active=True).exclude(pk__in=blind.values("user"))
-    return people if asker is None else people.exclude(pk=asker.pk)
+    people = User.objects.filter(pk__in=held, is_active=True)
+    people = people if asker is None else people.exclude(pk=asker.pk)
+    return [user for user in people if _sees(study, user)]
+
+
+def _sees(study: Study, user: User) -> bool:
+    return Study.objects.not_read_by(user).filter(pk=study.pk).exists()
 
 
 def needs_operator(study: Study, steps: Steps) -> bool:
     """Whether somebody waits for a second person, and the study has none."""
     if study.state != Study.State.LOCKED or steps.asked is None:
         return False
-    return not seconds(study, asker=steps.asked.by).exists()
+    return not seconds(study, asker=steps.asked.by)
 
 
 def may_confirm(study: Study, steps: Steps, user: User) -> bool:
@@ -108,18 +109,17 @@ def may_confirm(study: Study, steps: Steps, user: User) -> bool:
     asker = None if steps.asked is None else steps.asked.by
     if study.state != Study.State.LOCKED or asker is None or asker.pk == user.pk or not user.is_active:
         return False
-    if not Study.objects.not_read_by(user).filter(pk=study.pk).exists():
-        return False
-    own = list(seconds(study, asker=asker).values_list("pk", flat=True))
-    return user.pk in own or (user.is_operator and not own)
+    own = seconds(study, asker=asker)
+    return user in own or (user.is_operator and not own and _sees(study, user))
 
 
 def _held(study: Study) -> tuple[Study, Steps]:
-    """The study as it is now, held until the transaction ends."""
+    """The study as it is now; neither it nor its chain moves until the transaction ends, so nothing comes between."""
     held = Study.objects.select_for_update(of=("self",)).select_related("release").get(pk=study.pk)
     if held.state != Study.State.LOCKED:
         words = "its names are open" if held.names_are_open else "lock it first"
         raise StudyStateError(f"This study is {held.state}: {words}.")
+    hold(chain_of(held))
     return held, steps_of(held)
 
 

@@ -23,6 +23,7 @@ from annotation.studies.models import (
     StudySystem,
 )
 from annotation.studies.planning import Plan, plan
+from annotation.studies.states import StudyState
 
 
 @transaction.atomic
@@ -175,7 +176,7 @@ def lock_study(*, study: Study, actor: User | None) -> Study:
 
 
 @transaction.atomic
-def _move(study: Study, actor: User | None, verb: str, *, start: list[Study.State], end: Study.State) -> Study:
+def _move(study: Study, actor: User | None, verb: str, *, start: list[StudyState], end: StudyState) -> Study:
     """One conditional update decides; the loser of a race is refused."""
     moment = {"locked_at": timezone.now()} if end == Study.State.LOCKED else {}
     won = Study.objects.filter(pk=study.pk, state__in=start).update(state=end, **moment)

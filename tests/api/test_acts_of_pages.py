@@ -203,3 +203,28 @@ def test_scanning_is_the_act_of_the_page(study, coordinator):
     n_open = unblinding.scan(study=study, actor=coordinator)
 
     assert Program(coordinator).post(f"studies/{study.slug}/unblinding-risks/scan/").data == {"open": n_open}
+
+
+def test_two_programs_of_two_people_open_the_names_of_a_locked_study(study, coordinator, analyst):
+    factories.enroll(study, analyst, "analyst")
+    one, other, address = Program(coordinator), Program(analyst), f"studies/{study.slug}/unblinding/"
+    early = one.post(f"{address}ask/", {"reason": "Everything is read."})
+    one.post(f"studies/{study.slug}/lock/")
+
+    short = one.post(f"{address}ask/", {"reason": "now"})
+    asked = one.post(f"{address}ask/", {"reason": "Everything is read."})
+    withdrawn = other.post(f"{address}withdraw/")
+    frozen = other.post(f"{address}freeze/", {"reason": "A flag was decided."})
+    one.post(f"{address}ask/", {"reason": "Everything is read."})
+    same = one.post(f"{address}confirm/")
+    told = other.get(address)
+    opened = other.post(f"{address}confirm/")
+
+    assert (early.status, short.status, same.status) == (409, 422, 422)
+    assert (asked.status, asked.data["asked"]["by"], asked.data["may_confirm"]) == (200, coordinator.username, False)
+    assert withdrawn.data["asked"] is None and frozen.data["frozen"]["number"] == 2
+    assert told.data["may_confirm"] and told.data["frozen"]["facts"]["design"] == study.design_hash
+    assert not told.data["names_are_open"] and opened.data["names_are_open"]
+    assert opened.data["confirmed"]["by"] == analyst.username and opened.data["state"] == "unblinded"
+    assert one.get(f"studies/{study.slug}/leaderboard/").data["frozen"] == frozen.data["frozen"]["hash"]
+    assert verbs()[-1] == "study unblinded"
