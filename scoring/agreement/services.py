@@ -22,12 +22,13 @@ from scoring.statistics import (
     icc,
     icc_reml,
     krippendorff_alpha,
+    measured_coverage,
     pairwise_agreement,
     percent_agreement,
 )
 from scoring.statistics.alpha import Level
 
-CODE_VERSION = "5"
+CODE_VERSION = "6"
 SEED = 20251113
 LEVEL: Level = "ordinal"
 PAIR_REASONS = {
@@ -105,19 +106,26 @@ def _single(statistic: Callable[[], float]) -> dict[str, Any]:
         return {"value": None, "reason": str(problem)}
 
 
-def _with_interval(statistic: Callable[[], float], interval: Callable[[], Interval]) -> dict[str, Any]:
+def _with_interval(
+    statistic: Callable[[], float], interval: Callable[[], Interval], *, simulated: str
+) -> dict[str, Any]:
+    """A coefficient with limits and, over few clusters, how often such limits held the truth in simulations."""
     found = _single(statistic) | {"low": None, "high": None, "interval_reason": ""}
     try:
         limits = interval()
     except UndefinedStatisticError as problem:
         return found | {"interval_reason": str(problem)}
-    return found | {"low": limits.low, "high": limits.high, "method": limits.method}
+    known = measured_coverage(simulated, n_clusters=limits.n_clusters)
+    return found | {
+        "low": limits.low, "high": limits.high, "method": limits.method, "coverage": str(known) if known else "",
+    }  # fmt: skip
 
 
 def _alpha(ratings: Ratings) -> dict[str, Any]:
     return _with_interval(
         lambda: krippendorff_alpha(ratings.values, level=LEVEL),
         lambda: alpha_interval(ratings.values, level=LEVEL, clusters=ratings.clusters, seed=SEED),
+        simulated="alpha",
     )
 
 
@@ -137,6 +145,7 @@ def _icc(rated: NDArray[np.float64], clusters: list[str], form: Literal["A,1", "
         return _with_interval(
             lambda: icc(rated, form=form),
             lambda: icc_cluster_interval(rated, form=form, clusters=clusters, seed=SEED),
+            simulated="ICC(A,1)",
         ) | {"estimator": "ANOVA"}
     return _single(lambda: icc_reml(rated, form=form)) | {
         "low": None,

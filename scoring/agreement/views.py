@@ -22,6 +22,14 @@ def show_agreement(request: HttpRequest, slug: str) -> HttpResponse:
         "study": study,
         "agreement": found,
         "any": any(one["n_values"] for one in found["criteria"]),
+        "coverages": sorted(
+            {
+                one[key]["coverage"]
+                for one in found["criteria"]
+                for key in ("alpha", "icc_a1")
+                if one[key].get("coverage")
+            }
+        ),
         "estimator": estimators.pop() if len(estimators) == 1 else "",
         "runs_it": Study.objects.run_by(request.user).filter(pk=study.pk).exists(),
     }

@@ -21,7 +21,7 @@ AGREEMENT = Table(
         number("Value", "the coefficient; empty with a reason"),
         number("Low", "lower end of the 95 % interval; empty with a reason"),
         number("High", "upper end"),
-        word("Method", "how coefficient or interval was made", 24),
+        word("Method", "how coefficient or interval was made; below 50 clusters how often such intervals held", 24),
         said("No value because", "why there is no coefficient", 40),
         said("No interval because", "why there is no interval", 40),
         count("n", "outputs graded by at least two readers; of a pair: by both; of one reader: outputs with a value"),
@@ -91,7 +91,8 @@ def agreement_rows(found: Mapping[str, Any]) -> Iterator[Row]:
                 said_["value"],
                 said_.get("low"),
                 said_.get("high"),
-                said_.get("method") or said_.get("estimator"),
+                "; ".join(filter(None, [said_.get("method") or said_.get("estimator"), said_.get("coverage")]))
+                or None,
                 said_["reason"],
                 said_.get("interval_reason", "no interval is made for this coefficient"),
                 one["n_shared"],

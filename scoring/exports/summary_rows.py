@@ -10,7 +10,7 @@ from django.conf import settings
 
 from annotation.audit.record import chain_of_study
 from annotation.grading.models import CriterionScore, Grade
-from annotation.studies.models import Reading, Study
+from annotation.studies.models import Reading, Study, UnblindingRisk
 from annotation.studies.revealing import steps_of
 from annotation.systems.models import Output
 from scoring.exports.cells import KINDS, PLACES_KEPT, Notes, Style, Styled
@@ -59,7 +59,7 @@ UNDEFINED_NUMBERS = "The composite cannot be computed yet: the study has no item
 
 
 def study_counts(scope: Scope) -> dict[str, int]:
-    """How much there is of everything; six queries."""
+    """How much there is of everything; seven queries."""
     study = scope.study
     grades = Grade.objects.filter(reading_output__reading__study=study)
     readings = Counter(study.readings.order_by().values_list("status", flat=True))
@@ -71,6 +71,8 @@ def study_counts(scope: Scope) -> dict[str, int]:
     }
     counts |= {f"readings {Reading.Status(status).label}": readings[status] for status in Reading.Status.values}
     counts |= {f"outputs {status}": outputs[status] for status in Output.Status.values}
+    risks = Counter(study.unblinding_risks.order_by().values_list("decision", flat=True))
+    counts |= {f"unblinding risks, {decision}": risks[decision] for decision in UnblindingRisk.Decision.values}
     counts["grades, all versions"] = grades.count()
     counts["criterion scores, all versions"] = CriterionScore.objects.filter(grade__in=grades).count()
     return counts

@@ -6,7 +6,8 @@ class UndefinedStatisticError(ValueError):
 
     Reasons: `empty`, `no_pairs`, `no_variation`, `gaps`, `too_few_readers`, `too_few_units`,
     `too_few_clusters`, `unstable`, `unknown_category`, `unusable_value`, `shape`, `no_convergence`,
-    `nothing_ungraded`, `rare_category`, `out_of_reach`.
+    `nothing_ungraded`, `rare_category`, `out_of_reach`,
+    `unconnected`.
     """
 
     def __init__(self, reason: str, message: str = "") -> None:

@@ -12,7 +12,7 @@ from annotation.grading.models import Grade
 from scoring.agreement.ratings import study_ratings
 from scoring.agreement.resampling import icc_cluster_interval
 from scoring.agreement.services import agreement
-from scoring.statistics import bootstrap_interval, cohen_kappa, icc, krippendorff_alpha
+from scoring.statistics import bootstrap_interval, cohen_kappa, icc, krippendorff_alpha, measured_coverage
 from tests import factories
 from tests.scoring.world import build
 
@@ -167,3 +167,14 @@ def test_only_clusters_that_two_readers_share_are_counted():
 
     assert (row["n_outputs"], row["n_shared"], row["n_clusters"]) == (12, 8, 8)
     assert "8 entered" in row["alpha"]["interval_reason"]
+
+
+def test_over_few_clusters_the_page_says_how_often_such_intervals_held_the_truth(sign_in, world, analyst):
+    factories.enroll(world.study, analyst, "analyst")
+    row = overall(agreement(world.study))
+
+    page = sign_in(analyst).get(reverse("scoring:agreement", args=[world.study.slug])).content.decode()
+
+    assert row["alpha"]["coverage"] == str(measured_coverage("alpha", n_clusters=12))
+    assert "in 2,000 simulated studies of each kind with 10 clusters, 84–97 % of the 95 % intervals of alpha" in page
+    assert "of the 95 % intervals of ICC(A,1) held the truth" in page
