@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
+from annotation.adjudication.queue import cases_of
 from annotation.audit import chain
 from annotation.audit.chain import KnownHead
 from annotation.audit.record import chain_of_study, record
@@ -30,6 +31,7 @@ from scoring.composites.combining import CombiningError, Declaration, OutputRow
 from scoring.composites.combining import inputs_hash as rows_hash
 from scoring.composites.inputs import output_rows
 from scoring.composites.services import declaration_of, present_composite
+from scoring.exports.adjudication_rows import adjudication_counts
 from scoring.exports.errors import ExportError
 from scoring.exports.models import ExportJob
 from scoring.exports.number_rows import study_outputs
@@ -131,11 +133,12 @@ def _write(draft: Path, scope: Scope) -> tuple[str, Head]:
         with transaction.atomic() if attempt == TRIES else nullcontext():
             before = inputs_stamp(scope)
             newest = Head(*chain.head(chain_of_study(scope.study.pk)))
-            counts = study_counts(scope)
+            cases = cases_of(scope.study)
+            counts = study_counts(scope) | adjudication_counts(cases)
             _refuse_too_many(scope, counts)
             try:
                 computed = _compute(scope, before, newest)
-                write_workbook(draft, scope, computed, counts)
+                write_workbook(draft, scope, computed, counts, cases)
             except (SheetFullError, CombiningError) as problem:
                 raise ExportError(str(problem)) from problem
             if attempt == TRIES or inputs_stamp(scope) == before:
@@ -158,6 +161,7 @@ def inputs_stamp(scope: Scope) -> str:
         sorted(study.readings.order_by().values_list("status").annotate(n=Count("pk"))),
         study_outputs(scope).aggregate(n=Count("pk"), last=Max("created_at")),
         study.composites.aggregate(last=Max("version")),
+        study.adjudications.aggregate(n=Count("pk"), last=Max("created_at")),
     ]
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 

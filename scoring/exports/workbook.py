@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from annotation.adjudication.queue import Case
 from scoring.composites.combining import Declaration, OutputRow
-from scoring.exports import codebook, grade_rows, missing_rows, number_rows, summary_rows
+from scoring.exports import adjudication_rows, codebook, grade_rows, missing_rows, number_rows, summary_rows
 from scoring.exports.cells import Notes, Style, Styled
 from scoring.exports.package import Frame, Package
 from scoring.exports.scope import Scope
@@ -19,6 +20,7 @@ SHEETS = (
     ("Items", "what was asked: instruction, reference, source, license, cluster"),
     ("Grades", "one row per reader, output and criterion, every version, with reasons and times"),
     ("Matrix", "latest values, outputs by readers, for each criterion"),
+    ("Adjudications", "what a further reader decided about flags and disagreements, with inputs and rationale"),
     ("Agreement", "every coefficient with interval, n and what is missing"),
     ("Metrics", "every automated value or the reason why there is none"),
     ("Systems", "the composite with live weights and formulas beside the exported numbers"),
@@ -57,7 +59,9 @@ class Computed:
     head: Head = Head()
 
 
-def write_workbook(path: Path, scope: Scope, computed: Computed, counts: Mapping[str, int]) -> Notes:
+def write_workbook(
+    path: Path, scope: Scope, computed: Computed, counts: Mapping[str, int], cases: Sequence[Case]
+) -> Notes:
     """Write the file; returns what had to be changed while writing.
 
     Raises:
@@ -71,6 +75,7 @@ def write_workbook(path: Path, scope: Scope, computed: Computed, counts: Mapping
         grade_rows.ITEMS,
         grade_rows.GRADES,
         matrix,
+        adjudication_rows.ADJUDICATIONS,
         number_rows.AGREEMENT,
         number_rows.METRICS,
         missing_rows.MISSING,
@@ -88,6 +93,7 @@ def write_workbook(path: Path, scope: Scope, computed: Computed, counts: Mapping
             (grade_rows.ITEMS, grade_rows.item_rows(scope)),
             (grade_rows.GRADES, grade_rows.grade_rows(scope)),
             (matrix, grade_rows.matrix_rows(scope, codes)),
+            (adjudication_rows.ADJUDICATIONS, adjudication_rows.adjudication_rows(scope, cases)),
             (number_rows.AGREEMENT, number_rows.agreement_rows(computed.agreement)),
             (number_rows.METRICS, number_rows.metric_rows(scope)),
         ):

@@ -206,7 +206,7 @@ def test_an_empty_study_gives_every_sheet_and_says_so(tmp_path):
     path = exported(study, tmp_path)
 
     book = load_workbook(path)
-    assert len(book.sheetnames) == 10
+    assert len(book.sheetnames) == 11
     assert rows_of(path, "Grades") == rows_of(path, "Items") == rows_of(path, "Missing") == []
     words = [row["Text"] for row in rows_of(path, "Read me")]
     assert any("cannot be computed yet" in str(word) for word in words)
