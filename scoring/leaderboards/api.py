@@ -36,6 +36,7 @@ class LeaderboardTold(Told):
     study = serializers.CharField()
     release = serializers.CharField()
     preview = serializers.BooleanField()
+    values = serializers.ChoiceField(choices=[services.READERS, services.ADJUDICATED])
     frozen = serializers.CharField(allow_null=True, help_text="hash of the freeze; null before the lock")
     validation = serializers.CharField()
     composite_version = serializers.IntegerField()
@@ -48,8 +49,21 @@ class LeaderboardTold(Told):
     declaration = serializers.ListField(child=serializers.JSONField())
 
 
+def _values() -> Any:
+    return serializers.ChoiceField(
+        choices=[services.READERS, services.ADJUDICATED],
+        default=services.READERS,
+        help_text="whose values of criteria: readers' own grades, or decided ones where there are any",
+    )
+
+
+class LeaderboardAsked(Asked):
+    values = _values()
+
+
 class ReceiptAsked(Asked):
     format = serializers.ChoiceField(choices=FORMATS, required=False)
+    values = _values()
 
 
 class NumberReceiptTold(Told):
@@ -63,17 +77,20 @@ class Leaderboards(Endpoint):
     tag = "numbers"
     scopes = ("study",)
 
-    @operation(tells=LeaderboardTold)
+    def _adjudicated(self) -> bool:
+        return bool(self.asked["values"] == services.ADJUDICATED)
+
+    @operation(tells=LeaderboardTold, query=LeaderboardAsked)
     def show(self, request: Request, slug: str) -> dict[str, Any]:
         """Systems by letter with composite, interval and rank; a preview until the study is locked."""
-        return services.leaderboard(analyzed_study(self.person, slug))
+        return services.leaderboard(analyzed_study(self.person, slug), adjudicated=self._adjudicated())
 
     @operation(tells=NumberReceiptTold, query=ReceiptAsked)
     def receipt(self, request: Request, slug: str, letter: str) -> dict[str, Any]:
         """The rows behind one system's number, whose contributions sum to it."""
         study = analyzed_study(self.person, slug)
         try:
-            found = services.receipt(study, letter, self.asked.get("format"))
+            found = services.receipt(study, letter, self.asked.get("format"), adjudicated=self._adjudicated())
         except KeyError as problem:
             raise Http404 from problem
         return {

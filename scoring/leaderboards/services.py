@@ -26,17 +26,19 @@ from scoring.composites.services import declaration_of, present_composite
 
 CODE_VERSION = "5"
 SEED = 20251113
+READERS, ADJUDICATED = "readers", "adjudicated"
 
 
-def leaderboard(study: Study) -> dict[str, Any]:
+def leaderboard(study: Study, *, adjudicated: bool = False) -> dict[str, Any]:
     """Everything the page, the workbook and the command show; recomputed only when an input changed.
 
     The number of a system never depends on which others are on the board. Until the study is locked the result is a
-    preview and says so; then it carries the hash of the freeze.
+    preview and says so; then it carries the hash of the freeze. Readers' own grades enter, unless adjudicated values
+    are asked for: then the decided value of a criterion stands in their place. Decided flags count either way.
     """
     composite = present_composite(study)
     declaration = declaration_of(composite)
-    rows = output_rows(study, declaration)
+    rows = output_rows(study, declaration, adjudicated=adjudicated)
     digest = f"{CODE_VERSION}:{inputs_hash(declaration, rows)}"[:64]
     stored = AnalysisRun.objects.filter(study=study, kind=AnalysisRun.Kind.LEADERBOARD, inputs_hash=digest).first()
     result = stored.result if stored else _compute(declaration, rows)
@@ -55,6 +57,7 @@ def leaderboard(study: Study) -> dict[str, Any]:
             )
     return result | {
         "preview": not study.is_final,
+        "values": ADJUDICATED if adjudicated else READERS,
         "frozen": freezing.newest_hash(study),
         "study": study.slug,
         "release": str(study.release),
@@ -248,7 +251,9 @@ def plain(value: Any) -> Any:
     return value
 
 
-def receipt(study: Study, letter: str, format_name: str | None = None) -> dict[str, Any]:
+def receipt(
+    study: Study, letter: str, format_name: str | None = None, *, adjudicated: bool = False
+) -> dict[str, Any]:
     """The rows behind one number: their contributions sum to it, bit for bit.
 
     Raises:
@@ -257,7 +262,7 @@ def receipt(study: Study, letter: str, format_name: str | None = None) -> dict[s
     from scoring.composites.combining import combine
 
     declaration = declaration_of(present_composite(study))
-    rows = output_rows(study, declaration)
+    rows = output_rows(study, declaration, adjudicated=adjudicated)
     if letter not in {row.system for row in rows}:
         raise KeyError(letter)
     if format_name is not None and format_name not in declaration.formats:

@@ -24,7 +24,7 @@ def analyzable_study(request: HttpRequest, slug: str) -> Study:
 @require_safe
 def show_leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     study = analyzable_study(request, slug)
-    board = services.leaderboard(study)
+    board = services.leaderboard(study, adjudicated=_adjudicated(request))
     for system in board["systems"]:
         _decorate(system)
         moved = board["rank_stability"].get(system["code"])
@@ -36,12 +36,20 @@ def show_leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "study": study,
         "board": board,
+        "flags": {
+            name: sum(system[name] for system in board["systems"]) for name in ("n_vetoed", "n_refuted", "n_pending")
+        },
         "names": system_names(study),
         "axis": axis(0, 1),
         "formats": [(one["format"], one["label"]) for one in board["formats"]],
         "runs_it": Study.objects.run_by(request.user).filter(pk=study.pk).exists(),
     }
     return render(request, "scoring/leaderboards/leaderboard.html", context)
+
+
+def _adjudicated(request: HttpRequest) -> bool:
+    """Whether decided values are asked for in place of readers' grades; anything else means readers' own."""
+    return request.GET.get("values") == services.ADJUDICATED
 
 
 def _decorate(system: dict[str, Any]) -> None:
@@ -68,7 +76,7 @@ def _decorate_format(one: dict[str, Any]) -> None:
 
 @require_safe
 def leaderboard_json(request: HttpRequest, slug: str) -> JsonResponse:
-    board = services.leaderboard(analyzable_study(request, slug))
+    board = services.leaderboard(analyzable_study(request, slug), adjudicated=_adjudicated(request))
     return JsonResponse(board, json_dumps_params={"indent": 1, "ensure_ascii": False})
 
 
@@ -77,7 +85,7 @@ def show_receipt(request: HttpRequest, slug: str, letter: str) -> HttpResponse:
     study = analyzable_study(request, slug)
     name = request.GET.get("format") or None
     try:
-        found = services.receipt(study, letter, name)
+        found = services.receipt(study, letter, name, adjudicated=_adjudicated(request))
     except KeyError as problem:
         raise Http404 from problem
     lines = [

@@ -32,7 +32,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{row['rank'] or '–':>3}  {row['code']:<4} {value}{span}  {row['n_scored']} scored, "
                 f"{row['n_failed']} failed, {row['n_missing']} missing, {row['n_vetoed']} vetoed, "
-                f"{row['n_pending']} flags pending"
+                f"{row['n_refuted']} refuted, {row['n_pending']} flags pending"
             )
         if board["preview"]:
             self.stdout.write("Preview: the study is not locked.")

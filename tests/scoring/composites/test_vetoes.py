@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from django.urls import reverse
 
 from annotation.adjudication import services
 from scoring.composites.combining import Component, Declaration, OutputRow, combine, score_output
 from scoring.composites.inputs import output_rows
 from scoring.composites.services import declaration_of, default_composite
-from scoring.leaderboards.services import leaderboard
+from scoring.leaderboards.services import leaderboard, receipt
+from tests import factories
 from tests.annotation.adjudication.world import build, grade
 from tests.scoring.world import measure
 
@@ -74,6 +76,28 @@ def test_adjudicated_values_enter_only_where_they_are_asked_for():
 
     (clinical,) = (one.code for one in declaration.components_of("vqa") if one.tier == "clinical")
     assert (sorted(own.values[clinical]), decided.values[clinical]) == ([1.0, 5.0], [2.0])
+
+
+@pytest.mark.django_db
+def test_boards_and_receipts_say_whose_values_they_are_and_agree(sign_in, analyst):
+    world = build(items=1)
+    grade(world, (1, 5))
+    grade(world, (3, 3), place=1)
+    for place in (0, 1):
+        measure(world.graded.outputs(place)[0], "token_f1", 0.9)
+    world.decide(world.case(subject="criterion"), value=2)
+    factories.enroll(world.study, analyst, "analyst")
+    client = sign_in(analyst)
+    address = reverse("scoring:leaderboard", args=[world.study.slug])
+
+    own, decided = client.get(address), client.get(address, {"values": "adjudicated"})
+
+    numbers = [next(row for row in page.context["board"]["systems"] if row["code"] == "A") for page in (own, decided)]
+    receipts = [receipt(world.study, "A", adjudicated=asked)["composite"].value for asked in (False, True)]
+    assert [row["composite"] for row in numbers] == receipts
+    assert receipts[0] > receipts[1]
+    assert "With adjudicated values" in own.content.decode()
+    assert "<strong>Adjudicated values:</strong>" in decided.content.decode()
 
 
 def test_a_confirmed_output_is_at_the_bottom_under_a_thousand_random_weights():
