@@ -339,6 +339,7 @@ def arguments(name: str, world: dict[str, Any]) -> list[Any]:
         "consent": [study],
         "adjudication": [study, world["case"]],
         "blinding": [study],
+        "names": [study],
         "preview": [study, 1],
         "reading": [world["reading"].pk],
         "pane": [world["reading"].pk, 0],
