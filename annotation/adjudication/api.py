@@ -81,7 +81,7 @@ class CaseWholeTold(CaseTold):
     acts = CaseActTold(many=True)
 
 
-class VerdictSent(Sent):
+class CaseDecisionSent(Sent):
     """A value for a criterion; a verdict for the others, with a level for confirmed harm."""
 
     value = serializers.FloatField(required=False, allow_null=True)
@@ -166,7 +166,7 @@ class Cases(Endpoint):
             "acts": showing.acts_told(case),
         }
 
-    @operation(tells=CaseTold, takes=VerdictSent, refuses=REFUSED)
+    @operation(tells=CaseTold, takes=CaseDecisionSent, refuses=REFUSED)
     def decide(self, request: Request, slug: str, key: UUID) -> dict[str, Any]:
         """Decide an open case; no grade is changed."""
         part = access.part_in(self.person, slug)
