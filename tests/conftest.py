@@ -1,6 +1,6 @@
 """Fixtures: the cast, an own home for every test run, clients that are signed in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from annotation.people.models import User
-from tests import append_only, engines, factories
+from tests import append_only, engines, factories, workers
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     engines.configure(config)
+    workers.keep_order(config)
     append_only.let_tests_empty_tables()
 
 
@@ -24,13 +25,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     engines.unconfigure(config)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The tests of a file stay with one worker, so that what they share is made once, unless they share nothing."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     engines.choose(config, items)
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None and item.get_closest_marker("spread") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(config.rootpath))))
+    workers.group(config, items)
+    yield  # the database's order comes here
+    workers.longest_first(items)
 
 
 @pytest.hookimpl(optionalhook=True)
