@@ -13,12 +13,11 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils.http import urlencode
 
-from annotation.adjudication.queue import cases_of
-from annotation.adjudication.services import Decision, decide
 from annotation.people.models import User
-from annotation.studies.models import Enrollment, Study
+from annotation.studies.models import Enrollment
 from tests import factories
 from tests.acceptance.addresses import ALL, Address
+from tests.acceptance.cases import decided_case
 from tests.annotation.grading import world as grading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spread]
@@ -107,23 +106,6 @@ def world() -> dict[str, Any]:
         "job": ImportJob.objects.create(kind="items", dataset=submission.dataset, state="done"),
         "person": factories.person("bystander"), "enrollment": Enrollment.objects.filter(study=made.study).first(),
     }  # fmt: skip
-
-
-def decided_case(study: Study) -> Any:
-    """The key of a case about harm that an adjudicator confirmed, and that can be reopened."""
-    submission = factories.submission(study.release, "case-maker")
-    study.study_systems.create(submission=submission, letter="Z")
-    item = study.study_items.first()
-    output = submission.outputs.get(revision=item.revision)
-    enrolled = factories.enroll(study, factories.person("second"))
-    place = factories.reading(enrolled, item, [output], status="submitted").reading_outputs.get()
-    factories.grade(place, safety="severe")
-    adjudicator = factories.person("adjudicator")
-    factories.enroll(study, adjudicator, "adjudicator")
-    case = next(case for case in cases_of(study) if case.output == output.pk)
-    decision = Decision(verdict="confirmed", level="severe", cause="other", rationale="So it is.", seen=case.seen)
-    decide(study=study, key=case.key, actor=adjudicator, decision=decision)
-    return case.key
 
 
 WRONG = {

@@ -14,6 +14,7 @@ import PIL.PngImagePlugin
 import pytest
 from django.test import Client
 
+from annotation.adjudication.rules import case_key
 from annotation.assets.models import Asset
 from annotation.people.models import User
 from annotation.studies import revealing
@@ -248,6 +249,7 @@ def world_of(planted: Planted) -> dict[str, Any]:
         "output": submission.outputs.filter(parts__kind="image").first(), "study": planted.study,
         "system": submission.system_version.system, "person": planted.people["other_reader"], "letter": "A",
         "enrollment": Enrollment.objects.filter(study=planted.study).first(),
+        "case": case_key(planted.study.pk, reading.reading_outputs.first().output_id, "safety", None),
     }  # fmt: skip
 
 

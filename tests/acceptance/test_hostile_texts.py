@@ -11,6 +11,7 @@ from annotation.studies.models import Enrollment, Study
 from annotation.systems.models import System
 from tests import factories
 from tests.acceptance.addresses import ALL
+from tests.acceptance.cases import decided_case
 from tests.annotation.grading import world as grading
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,7 @@ def world() -> dict[str, Any]:
         "staff": staff, "reader": reader, "study": study, "item": item, "reading": made.readings[-1], "letter": "A",
         "submission": submission, "dataset": item.dataset, "system": System.objects.get(slug="zephyrion"),
         "output": output, "job": job, "person": reader, "enrollment": Enrollment.objects.filter(study=study).first(),
+        "case": decided_case(study, rationale=HOSTILE),
     }  # fmt: skip
 
 
