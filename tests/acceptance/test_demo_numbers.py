@@ -19,6 +19,7 @@ from PIL import Image
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu import sentence_bleu as sacre_bleu
 from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
+from scipy import stats
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from tests.acceptance.demo_rows import DATA, Demo, answers, manage, pixels
@@ -226,7 +227,7 @@ def shares(rows: Sequence[dict[str, Any]]) -> np.ndarray:
 
 
 def resampled(rows: Sequence[dict[str, Any]], draws: int = 1000) -> tuple[float, float]:
-    """Percentile limits over clusters drawn with replacement, each format's weights adding up to its share."""
+    """Expanded percentile limits (Hesterberg 2015) over clusters drawn anew, each format with its share."""
     weights, names = shares(rows), sorted({row["of"].cluster for row in rows})
     member = np.array([[row["of"].cluster == name for name in names] for row in rows], dtype=float)
     kinds = sorted({row["of"].format for row in rows})
@@ -238,7 +239,9 @@ def resampled(rows: Sequence[dict[str, Any]], draws: int = 1000) -> tuple[float,
         if all(side.sum() > 0 for side in sides):
             values = np.array([row["value"] for row in rows])
             found.append(np.mean([side @ values / side.sum() for side in sides]))
-    low, high = np.quantile(found, [0.025, 0.975])
+    n = len(names)
+    tail = stats.norm.cdf(stats.t.ppf(0.025, n - 1) * np.sqrt(n / (n - 1)))
+    low, high = np.quantile(found, [tail, 1 - tail])
     return float(low), float(high)
 
 

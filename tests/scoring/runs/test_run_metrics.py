@@ -239,4 +239,4 @@ def test_an_output_that_kills_its_worker_each_time_is_given_up_alone_and_named(s
     failed = job.chunks.get(state="failed")
     assert failed.error.startswith(f"IT-000002 of {submission.code}: Given up after 5 attempts")
     assert job.state == "failed" and failed.units == 1
-    assert values(submission, "exact_match") == [1.0, 1.0]
+    assert values(submission, "exact_match") == [1.0, "failed", 1.0]
