@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     engines.choose(config, items)
     workers.group(config, items)
     yield  # the database's order comes here
-    workers.longest_first(items)
+    workers.order(items)
 
 
 @pytest.hookimpl(optionalhook=True)

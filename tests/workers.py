@@ -7,6 +7,8 @@ database, as they do without workers.
 
 import pytest
 
+from tests import engines
+
 TRANSACTIONAL = {"transactional_db", "live_server", "django_db_reset_sequences"}
 
 
@@ -33,6 +35,20 @@ def group(config: pytest.Config, items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(name))
 
 
-def longest_first(items: list[pytest.Item]) -> None:
-    """The browser's tests are one group, and need no database of the test run."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+def order(items: list[pytest.Item]) -> None:
+    """The browser's tests first: one long group without the database of the run. Then as the module says."""
+    emptying = {_group_of(item) for item in items if empties_tables(item)}
+
+    def place(item: pytest.Item) -> int:
+        if item.get_closest_marker("browser") is not None:
+            return 0
+        if _group_of(item) in emptying:
+            return 2
+        return 1 if engines.touches_database(item) else 3
+
+    items.sort(key=place)
+
+
+def _group_of(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("xdist_group")
+    return item.nodeid if mark is None else str(mark.args[0])

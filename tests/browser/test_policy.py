@@ -24,7 +24,11 @@ DIRECTIVES = {
 }
 ENDED = {"not-found": 404, "annotation:invitation-accept": 410}
 REDIRECTS = {"annotation:reading-next", "annotation:study-preview"}
-WITHOUT_ROWS = {"annotation:adjudication-detail"}  # in the demo readers are still at work, so no case is open
+WITHOUT_ROWS = {  # in the demo readers are still at work, and no output is in quarantine
+    "annotation:adjudication-detail",
+    "annotation:output-quarantine",
+    "annotation:study-unblinding",
+}
 
 
 class InlineCode(HTMLParser):
