@@ -4,12 +4,14 @@ with addresses that exist, and every answer must be one that the document declar
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
 import schemathesis
+from django.core import signals
 from django.core.wsgi import get_wsgi_application
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -22,9 +24,23 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "medgen.settings")
 
 
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """Requests leave the connection of the test open, as those of Django's own test client do."""
+    moments = (signals.request_started, signals.request_finished)
+    for moment in moments:
+        moment.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for moment in moments:
+            moment.connect(close_old_connections)
+
+
 def operations() -> Iterator[Any]:
     """Every operation of the document as the running product sends it."""
-    schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", get_wsgi_application())
+    with one_connection():
+        schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", get_wsgi_application())
     for found in schema.get_all_operations():
         yield found.ok()
 
@@ -66,7 +82,8 @@ def violations(
                     transaction.set_rollback(True)
 
     try:
-        ask()
+        with one_connection():
+            ask()
     except Exception as problem:  # noqa: BLE001  whatever it is, it is told
         if not wrong:
             wrong.append(f"{operation.method.upper()} {operation.path}: {type(problem).__name__}: {problem}")
