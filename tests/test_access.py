@@ -22,6 +22,7 @@ from annotation.studies.models import Enrollment, Study
 from scoring.exports.models import ExportJob
 from scoring.runs.work import ask_for_metrics
 from tests import factories
+from tests.arguments import arguments
 
 pytestmark = [pytest.mark.django_db, pytest.mark.spread]
 
@@ -319,85 +320,6 @@ def _another_study() -> Study:
     release = factories.release(factories.dataset("elsewhere"))
     submissions = [factories.submission(release, "elsewhere")]
     return factories.study(release, slug="elsewhere", submissions=submissions, state="running")
-
-
-def arguments(name: str, world: dict[str, Any]) -> list[Any]:
-    """What an address needs, found by its name."""
-    dataset, release, study = world["dataset"].slug, world["release"].version, world["study"].slug
-    by_noun: dict[str, list[Any]] = {
-        "dataset": [dataset],
-        "item": [world["item"].pk],
-        "image": [world["item"].pk, 0],
-        "import": [world["job"].pk],
-        "job": [world["work"].pk],
-        "release": [dataset, release],
-        "system": [world["system"].slug],
-        "submission": [world["submission"].pk],
-        "output": [world["output"].pk, 1],
-        "study": [study],
-        "enrollment": [study],
-        "consent": [study],
-        "adjudication": [study, world["case"]],
-        "blinding": [study],
-        "names": [study],
-        "preview": [study, 1],
-        "reading": [world["reading"].pk],
-        "pane": [world["reading"].pk, 0],
-        "draft": [world["reading"].pk],
-        "grade": [world["reading"].pk],
-        "text": [study],
-        "guess": [world["reading"].pk],
-        "metric": [world["submission"].pk],
-        "metrics": [world["submission"].pk],
-        "person": [world["person"].pk],
-        "key": [] if name.endswith("list") else [world["key"].pk],
-        "rubric": ["T1", "1.0"],
-        "review": [world["item"].pk],
-        "quarantine": [dataset, world["item"].current_revision.images.first().asset_id],
-        "agreement": [study],
-        "composite": [study],
-        "leaderboard": [study],
-        "export": [study],
-        "workbook": [study],
-    }
-    known: dict[str, list[Any]] = {
-        "api": ["v1/nothing/"],
-        "annotation:grade-blank": [world["grade"].pk],
-        "annotation:invitation-accept": ["QQ", "x-y"],
-        "annotation:event-list": [],
-        "annotation:pause-lift": [1],
-        "annotation:item-list": [dataset],
-        "annotation:member-list": [dataset],
-        "annotation:member-access": [dataset],
-        "annotation:member-remove": [dataset, world["person"].pk],
-        "annotation:item-import": [],
-        "annotation:review-queue": [dataset],
-        "annotation:quarantine-list": [dataset],
-        "annotation:output-quarantine": [world["submission"].pk],
-        "annotation:release-list": [dataset],
-        "annotation:release-freeze": [dataset],
-        "annotation:enrollment-activity": [study, world["spare"].pk],
-        "annotation:adjudication-list": [study],
-        "annotation:adjudication-request": [study],
-        "annotation:adjudication-frames": [study, world["case"], 0],
-        "annotation:adjudication-data": [study, world["case"], 0],
-        "annotation:preview-frames": [study, 1, 0],
-        "annotation:preview-data": [study, 1, 0],
-        "annotation:reading-next": [study],
-        "annotation:reading-list": [study],
-        "annotation:output-import": [],
-        "annotation:job-list": [],
-        "scoring:leaderboard-receipt": [study, "A"],
-        "scoring:export-download": [study, world["export"].pk],
-    }
-    if name in known:
-        return known[name]
-    noun, _, verb = name.rsplit(":", maxsplit=1)[-1].partition("-")
-    return (
-        []
-        if verb in {"list", "create"} and noun in {"dataset", "system", "study", "person"}
-        else by_noun.get(noun, [])
-    )
 
 
 @pytest.mark.parametrize("role", ROLES)

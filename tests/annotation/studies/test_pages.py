@@ -38,13 +38,6 @@ def form_data(reader, other_reader, **changes):
     } | changes  # fmt: skip
 
 
-def test_an_empty_list_says_what_to_do_next(coordinator, stranger, sign_in):
-    for user, words in ((coordinator, "Make a study"), (stranger, "once its coordinator gives you a role")):
-        page = sign_in(user).get(url("study-list")).content.decode()
-
-        assert "No studies yet" in page and words in page
-
-
 def test_the_list_shows_my_role_and_my_progress(running, reader, coordinator, stranger, sign_in):
     Reading.objects.filter(enrollment__user=reader, position__lte=3).update(status="submitted")
 
@@ -54,24 +47,6 @@ def test_the_list_shows_my_role_and_my_progress(running, reader, coordinator, st
     assert "mine: 3 of 12" in mine and url("reading-list", running.slug) in mine and "all:" not in mine
     assert "all: 3 of 24" in run and url("study-detail", running.slug) in run
     assert running.name not in sign_in(stranger).get(url("study-list")).content.decode()
-
-
-def test_the_list_takes_the_same_queries_for_many_studies(coordinator, sign_in, django_assert_num_queries):
-    release = factories.release()
-    client = sign_in(coordinator)
-
-    def queries(n):
-        for number in range(n):
-            made = factories.study(release, slug=f"s{n}-{number}")
-            factories.enroll(made, coordinator, "coordinator")
-        from django.db import connection
-        from django.test.utils import CaptureQueriesContext
-
-        with CaptureQueriesContext(connection) as seen:
-            assert client.get(url("study-list")).status_code == 200
-        return len(seen)
-
-    assert queries(1) == queries(20) <= 10
 
 
 def test_board_balance_and_people_are_for_coordinators(running, stranger, sign_in):
