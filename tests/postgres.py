@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -116,8 +116,10 @@ def _start(place: Path) -> None:
 
 
 def _remove(place: Path) -> None:
+    """Stop the server and remove its folder; a folder whose server is gone already is only removed."""
     if (place / "data" / "postmaster.pid").exists():
-        _run(place, "pg_ctl", "--wait", "--mode=fast", "stop")
+        with suppress(RuntimeError):
+            _run(place, "pg_ctl", "--wait", "--mode=fast", "stop")
     shutil.rmtree(place, ignore_errors=True)
     for suffix in (".lock", ".lock2", ".migrated"):
         place.with_suffix(suffix).unlink(missing_ok=True)

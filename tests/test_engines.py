@@ -43,3 +43,13 @@ def test_a_group_of_tests_is_known_to_the_runner_and_stays_with_one_worker(reque
     then run in a worker of its own choice, with a server, a browser and a demo for each."""
     if hasattr(request.config, "workerinput"):
         assert request.node.nodeid.endswith("@one-worker")
+
+
+def test_what_a_killed_run_left_is_removed_although_its_server_is_gone(tmp_path):
+    left = tmp_path / f"{postgres.PREFIX}1-abc"
+    (left / "data").mkdir(parents=True)
+    (left / "data" / "postmaster.pid").write_text("999999999\n")
+
+    postgres._remove(left)
+
+    assert not left.exists()
