@@ -35,8 +35,13 @@ class Grade(AppendOnly):
         MODERATE = "moderate"
         SEVERE = "severe"
 
+    class Stage(models.TextChoices):
+        WITHOUT = "without_reference", "without the reference"
+        WITH = "with_reference", "with the reference"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reading_output = models.ForeignKey(ReadingOutput, models.PROTECT, related_name="grades")
+    stage = models.CharField(max_length=17, choices=Stage.choices, default=Stage.WITH)
     version = models.PositiveSmallIntegerField(default=1)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="grades")
     rationale = models.TextField(blank=True)
@@ -59,7 +64,7 @@ class Grade(AppendOnly):
     class Meta:
         ordering = ["submitted_at"]
         constraints = [
-            models.UniqueConstraint(fields=["reading_output", "version"], name="grade_version_once"),
+            models.UniqueConstraint(fields=["reading_output", "stage", "version"], name="grade_version_once"),
             models.UniqueConstraint(fields=["reading_output", "submit_key"], name="grade_submitted_once"),
             models.CheckConstraint(
                 condition=models.Q(version=1) | ~models.Q(reason_for_change=""), name="amendment_has_a_reason"

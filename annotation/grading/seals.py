@@ -64,12 +64,16 @@ def facts_of(
     """Everything that was submitted and to what.
 
     Args:
-        own: the columns `OWN` of a grade.
+        own: the columns `OWN` of a grade, and its stage: sealed where the reference was not shown, so that every
+            change of it breaks the seal and older seals still fit.
         shown: what the reader had before them, by `SHOWN`.
         scores: rubric, its version, criterion, value, reason why there is none.
         errors: code, whether it has no place, position.
     """
+    stage = own.get("stage", Grade.Stage.WITH.value)
     facts = {"format": 1} | {name: _plain(own[name]) for name in OWN} | {name: _plain(shown[name]) for name in SHOWN}
+    if stage != Grade.Stage.WITH:
+        facts["stage"] = str(stage)
     facts["scores"] = sorted([list(score) for score in scores], key=lambda score: [str(part) for part in score[:3]])
     facts["errors"] = sorted([list(error) for error in errors], key=lambda error: error[2])
     return facts

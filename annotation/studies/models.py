@@ -1,9 +1,8 @@
-"""Rubric, reader study, enrollment and reading.
+"""Reader study, enrollment and reading.
 
-rubric: a versioned set of criteria with anchors; locked when a study that uses it opens. study: readers grading
-outputs of one release under one protocol; everything random (order, labels, sides) is drawn once when it opens
-and stored. enrollment: what one person is in one study. reading: one reader's numbered place in a study, showing
-one or several outputs of one item under labels.
+study: readers grading outputs of one release under one protocol; everything random (order, labels, sides) is drawn
+once when it opens and stored. enrollment: what one person is in one study. reading: one reader's numbered place in a
+study, showing one or several outputs of one item under labels.
 """
 
 import uuid
@@ -13,98 +12,23 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from annotation.assets.models import Asset
 from annotation.audit.models import AppendOnly
 from annotation.datasets.models import ItemRevision
 from annotation.people.models import User
 from annotation.releases.models import Release
-from annotation.studies.states import HasStudyState, StudyState
+from annotation.studies.rubric_models import Anchor, Criterion, ErrorCode, Rubric
+from annotation.studies.states import HasStudyState, Role, StudyState
 from annotation.systems.models import Output, Submission
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-
-class Rubric(models.Model):
-    class State(models.TextChoices):
-        DRAFT = "draft"
-        LOCKED = "locked"
-
-    code = models.CharField(max_length=16)
-    version = models.CharField(max_length=16)
-    name = models.CharField(max_length=120)
-    state = models.CharField(max_length=6, choices=State.choices, default=State.DRAFT)
-    scale_min = models.FloatField()
-    scale_max = models.FloatField()
-    scale_step = models.FloatField(default=1)
-    source = models.CharField(max_length=200, blank=True)
-    confirmed_by = models.CharField(max_length=150, blank=True)
-
-    class Meta:
-        ordering = ["code", "version"]
-        constraints = [
-            models.UniqueConstraint(fields=["code", "version"], name="rubric_version_once"),
-            models.CheckConstraint(condition=models.Q(scale_min__lt=models.F("scale_max")), name="scale_rises"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.code}@{self.version}"
-
-
-class Criterion(models.Model):
-    class Kind(models.TextChoices):
-        ORDINAL = "ordinal"
-
-    class Direction(models.TextChoices):
-        HIGHER_BETTER = "higher_better", "higher is better"
-        HIGHER_WORSE = "higher_worse", "higher is worse"
-
-    rubric = models.ForeignKey(Rubric, models.CASCADE, related_name="criteria")
-    code = models.CharField(max_length=48)
-    label = models.CharField(max_length=80)
-    definition = models.TextField()
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ORDINAL)
-    direction = models.CharField(max_length=13, choices=Direction.choices, default=Direction.HIGHER_BETTER)
-    position = models.PositiveSmallIntegerField()
-    required = models.BooleanField(default=True)
-    na_allowed = models.BooleanField(default=True)
-    rationale_at_most = models.FloatField(null=True, blank=True)
-    applies_to_formats = models.JSONField(default=list, blank=True)
-    needs_image = models.BooleanField(default=False)
-    needs_text = models.BooleanField(default=False)
-
-    class Meta:
-        ordering = ["rubric", "position"]
-        constraints = [models.UniqueConstraint(fields=["rubric", "code"], name="criterion_code_once")]
-        verbose_name_plural = "criteria"
-
-    def __str__(self) -> str:
-        return self.code
-
-
-class Anchor(models.Model):
-    criterion = models.ForeignKey(Criterion, models.CASCADE, related_name="anchors")
-    value = models.FloatField()
-    description = models.TextField()
-
-    class Meta:
-        ordering = ["criterion", "-value"]
-        constraints = [models.UniqueConstraint(fields=["criterion", "value"], name="one_anchor_per_value")]
-
-    def __str__(self) -> str:
-        return f"{self.value:g}"
-
-
-class ErrorCode(models.Model):
-    code = models.CharField(max_length=32, primary_key=True)
-    label = models.CharField(max_length=120)
-    localizable = models.BooleanField()
-    position = models.PositiveSmallIntegerField()
-
-    class Meta:
-        ordering = ["position"]
-
-    def __str__(self) -> str:
-        return self.code
+__all__ = [
+    "Anchor", "Consent", "ConsentForm", "Criterion", "Enrollment", "ErrorCode", "Reading", "ReadingOutput",
+    "ReadingQuerySet", "Rubric", "Study", "StudyItem", "StudyQuerySet", "StudyRubric", "StudySystem",
+    "UnblindingRisk",
+]  # fmt: skip
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -148,6 +72,12 @@ class Study(HasStudyState, models.Model):
         ONE = "one", "one output per reading"
         ALL = "all", "all outputs of an item side by side"
 
+    class Assignment(models.TextChoices):
+        EVEN = "even", "as many readers per item as asked, mixed evenly"
+        CROSSED = "crossed", "every reader reads every item"
+        INCOMPLETE = "incomplete", "balanced incomplete blocks: every two readers share equally many items"
+        ANCHORED = "anchored", "anchor items for all, the rest rotates"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
@@ -155,15 +85,25 @@ class Study(HasStudyState, models.Model):
     state = models.CharField(max_length=9, choices=StudyState.choices, default=StudyState.DRAFT)
     outputs_per_reading = models.CharField(max_length=3, choices=Mode.choices, default=Mode.ONE)
     readers_per_item = models.PositiveSmallIntegerField(default=2)
+    assignment = models.CharField(max_length=10, choices=Assignment.choices, default=Assignment.EVEN)
+    anchor_items = models.PositiveIntegerField(default=0)
+    stages = models.PositiveSmallIntegerField(default=1)
+    repeats = models.PositiveSmallIntegerField(default=0)
+    washout_days = models.PositiveSmallIntegerField(default=0)
+    attention_items = models.PositiveSmallIntegerField(default=0)
+    pilot_items = models.PositiveSmallIntegerField(default=0)
+    admission = models.FloatField(null=True, blank=True)
     gap = models.PositiveSmallIntegerField(default=20)
     seed = models.PositiveIntegerField(default=1)
     instructions = models.TextField(blank=True)
     consent_text = models.TextField(blank=True)
     guess_block = models.PositiveSmallIntegerField(default=0)
     due_on = models.DateField(null=True, blank=True)
+    design = models.JSONField(default=dict, blank=True)
     design_hash = models.CharField(max_length=64, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    piloted_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
     locked_at = models.DateTimeField(null=True, blank=True)
     unblinded_at = models.DateTimeField(null=True, blank=True)
@@ -174,7 +114,8 @@ class Study(HasStudyState, models.Model):
         ordering = ["-created_at"]
         verbose_name_plural = "studies"
         constraints = [
-            models.CheckConstraint(condition=models.Q(readers_per_item__gte=1), name="at_least_one_reader_per_item")
+            models.CheckConstraint(condition=models.Q(readers_per_item__gte=1), name="at_least_one_reader_per_item"),
+            models.CheckConstraint(condition=models.Q(stages__in=[1, 2]), name="one_or_two_stages"),
         ]
 
     def __str__(self) -> str:
@@ -216,14 +157,46 @@ class StudySystem(models.Model):
 
 
 class StudyItem(models.Model):
+    """An item in a study, in one role. A pairing control shows it with something of its partner, or blank.
+
+    expected: of a training item, letter of a system → criterion → [lowest, highest] value that counts as right.
+    """
+
+    class Role(models.TextChoices):
+        MAIN = Role.MAIN.value
+        TRAINING = Role.TRAINING.value
+        ATTENTION = Role.ATTENTION.value, "attention check"
+        PILOT = Role.PILOT.value
+
+    class Control(models.TextChoices):
+        BLANK = "blank", "a blank picture"
+        UNRELATED = "unrelated", "the output for an item of another modality"
+        SAME_MODALITY = "same_modality", "the output for another item of the modality"
+        IMAGE_SHUFFLE = "image_shuffle", "the input images of another item"
+        INSTRUCTION_SHUFFLE = "instruction_shuffle", "the instruction of another item"
+
     study = models.ForeignKey(Study, models.CASCADE, related_name="study_items")
     revision = models.ForeignKey(ItemRevision, models.PROTECT, related_name="study_items")
+    role = models.CharField(max_length=9, choices=Role.choices, default=Role.MAIN)
+    is_anchor = models.BooleanField(default=False)
+    control = models.CharField(max_length=19, choices=Control.choices, blank=True)
+    partner = models.ForeignKey(ItemRevision, models.PROTECT, null=True, blank=True, related_name="+")
+    stand_in = models.ForeignKey(Asset, models.PROTECT, null=True, blank=True, related_name="+")
+    expected = models.JSONField(default=dict, blank=True)
+    feedback = models.TextField(blank=True)
     stratum = models.CharField(max_length=120)
     cluster = models.CharField(max_length=64)
 
     class Meta:
         ordering = ["study", "revision__item__number"]
-        constraints = [models.UniqueConstraint(fields=["study", "revision"], name="item_once_per_study")]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "revision"], name="item_once_per_study"),
+            models.CheckConstraint(
+                condition=(models.Q(role="attention") & ~models.Q(control=""))
+                | (~models.Q(role="attention") & models.Q(control="", partner=None, stand_in=None)),
+                name="controls_are_attention_checks",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.revision_id)
@@ -242,6 +215,8 @@ class Enrollment(models.Model):
     reader_code = models.CharField(max_length=8, null=True, blank=True)
     cap = models.PositiveIntegerField(null=True, blank=True)
     active = models.BooleanField(default=True)
+    admitted_at = models.DateTimeField(null=True, blank=True)
+    replaced_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="replaces")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -349,6 +324,7 @@ class Reading(models.Model):
         SKIPPED = "skipped"
         VOID = "void"
 
+    Role = Role
     UNSUBMITTED = [Status.QUEUED, Status.IN_PROGRESS, Status.SKIPPED]
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -356,8 +332,13 @@ class Reading(models.Model):
     enrollment = models.ForeignKey(Enrollment, models.PROTECT, related_name="readings")
     study_item = models.ForeignKey(StudyItem, models.PROTECT, related_name="readings")
     position = models.PositiveIntegerField()
+    role = models.CharField(max_length=9, choices=Role.choices, default=Role.MAIN)
+    replicate = models.PositiveSmallIntegerField(default=1)
+    moved_from = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="moved_to")
+    void_reason = models.CharField(max_length=60, blank=True)
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.QUEUED)
     opened_at = models.DateTimeField(null=True, blank=True)
+    revealed_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     skip_reason = models.CharField(max_length=40, blank=True)
     skip_text = models.TextField(blank=True)
@@ -366,7 +347,14 @@ class Reading(models.Model):
 
     class Meta:
         ordering = ["enrollment", "position"]
-        constraints = [models.UniqueConstraint(fields=["enrollment", "position"], name="one_reading_per_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["enrollment", "position"], name="one_reading_per_position"),
+            models.CheckConstraint(
+                condition=models.Q(role="repeat", replicate__gt=1)
+                | (~models.Q(role="repeat") & models.Q(replicate=1)),
+                name="only_repeats_are_replicates",
+            ),
+        ]
         indexes = [models.Index(fields=["study", "status"], name="reading_progress")]
 
     def __str__(self) -> str:

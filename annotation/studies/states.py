@@ -7,6 +7,7 @@ from django.db import models
 
 class StudyState(models.TextChoices):
     DRAFT = "draft"
+    PILOT = "pilot"
     RUNNING = "running"
     PAUSED = "paused"
     LOCKED = "locked"
@@ -22,7 +23,12 @@ class HasStudyState:
     """What a state means, asked here and nowhere else."""
 
     State = StudyState
-    OPEN_STATES = (StudyState.DRAFT.value, StudyState.RUNNING.value, StudyState.PAUSED.value)
+    OPEN_STATES = (
+        StudyState.DRAFT.value,
+        StudyState.PILOT.value,
+        StudyState.RUNNING.value,
+        StudyState.PAUSED.value,
+    )
     NAMELESS_STATES = (*OPEN_STATES, StudyState.LOCKED.value)
     FINAL_STATES = (StudyState.LOCKED.value, StudyState.UNBLINDED.value)
 
@@ -35,3 +41,13 @@ class HasStudyState:
     def names_are_open(self: _Stated) -> bool:
         """Whether what shows grades, agreement, composites or boards may say which letter is which system."""
         return self.state == StudyState.UNBLINDED
+
+
+class Role(models.TextChoices):
+    """What a reading is for; an item of a study has one role, and only `main` readings enter results."""
+
+    MAIN = "main"
+    REPEAT = "repeat"
+    TRAINING = "training"
+    ATTENTION = "attention", "attention check"
+    PILOT = "pilot"
