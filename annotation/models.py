@@ -16,6 +16,7 @@ from annotation.datasets.models import (
 )
 from annotation.grading.models import CriterionScore, Draft, ErrorMark, Grade, SystemGuess
 from annotation.people.models import ApiToken, IdempotencyKey, User
+from annotation.preferences.models import Preference, PreferenceChoice, PreferenceError, PreferenceFlag
 from annotation.releases.models import Release, ReleaseItem
 from annotation.studies.models import (
     Anchor,
@@ -37,10 +38,11 @@ from annotation.systems.models import Output, OutputPart, Submission, System, Sy
 from annotation.work.models import Chunk, Job
 
 __all__ = [
-    "Adjudication", "Anchor", "ApiToken", "Asset", "ChainHead", "Checklist", "ChecklistQuestion", "Chunk", "Consent",
-    "ConsentForm", "Criterion", "CriterionScore", "Dataset", "DatasetMember", "Draft", "Enrollment", "ErrorCode",
-    "ErrorMark", "Event", "Grade", "IdempotencyKey", "ImportJob", "ImportProblem", "Item", "ItemAlias", "ItemImage",
-    "ItemRevision", "Job", "Output", "OutputPart", "PixelVerdict", "Reading", "ReadingOutput", "Release",
-    "ReleaseItem", "Review", "ReviewAnswer", "ReviewReason", "Rubric", "Study", "StudyItem", "StudyRubric",
-    "StudySystem", "Submission", "System", "SystemGuess", "SystemVersion", "UnblindingRisk", "User",
+    "Adjudication", "Anchor", "ApiToken", "Asset", "ChainHead", "Checklist", "ChecklistQuestion", "Chunk",
+    "Consent", "ConsentForm", "Criterion", "CriterionScore", "Dataset", "DatasetMember", "Draft", "Enrollment",
+    "ErrorCode", "ErrorMark", "Event", "Grade", "IdempotencyKey", "ImportJob", "ImportProblem", "Item", "ItemAlias",
+    "ItemImage", "ItemRevision", "Job", "Output", "OutputPart", "PixelVerdict", "Preference", "PreferenceChoice",
+    "PreferenceError", "PreferenceFlag", "Reading", "ReadingOutput", "Release", "ReleaseItem", "Review",
+    "ReviewAnswer", "ReviewReason", "Rubric", "Study", "StudyItem", "StudyRubric", "StudySystem", "Submission",
+    "System", "SystemGuess", "SystemVersion", "UnblindingRisk", "User",
 ]  # fmt: skip

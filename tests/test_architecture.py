@@ -20,14 +20,17 @@ ANNOTATION = [
     "systems",
     "studies",
     "grading",
+    "preferences",
     "adjudication",
 ]
-SCORING = ["runs", "agreement", "composites", "leaderboards", "exports"]
+SCORING = ["runs", "agreement", "composites", "leaderboards", "preferences", "calibration", "exports"]
 CELLAR = ["annotation.imaging", "annotation.formats", "scoring.metrics", "scoring.statistics"]
 PURE_FILES = [
     "annotation/curation/workflow.py",
     "annotation/studies/allocation.py",
+    "annotation/studies/pairing.py",
     "annotation/grading/rules.py",
+    "annotation/preferences/rules.py",
     "annotation/adjudication/rules.py",
     "scoring/composites/combining.py",
 ]

@@ -32,6 +32,14 @@ GUARDED = {
     "annotation_systemguess": "guesses",
     "annotation_pixelverdict": "verdicts on pictures",
     "annotation_adjudication": "adjudications",
+    "annotation_preference": "preferences",
+    "annotation_preferencechoice": "choices of a preference",
+    "annotation_preferenceflag": "flags of a preference",
+    "annotation_preferenceerror": "errors of a preference",
+    "scoring_judge": "judges",
+    "scoring_judgmentimport": "imports of judgments",
+    "scoring_judgment": "judgments",
+    "scoring_statedlimit": "stated limits",
 }
 
 _PG_REFUSE = f"""

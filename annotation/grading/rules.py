@@ -117,7 +117,7 @@ class Judgment:
 
 
 @dataclass
-class _Reading:
+class Entries:
     """One output's entries while they are read, with what is wrong in them."""
 
     output: ShownOutput
@@ -166,7 +166,7 @@ def judge(payload: Any, question: Question) -> tuple[list[Judgment], list[Proble
         return [], problems
     judgments = []
     for output in question.outputs:
-        reading = _Reading(output)
+        reading = Entries(output)
         judgments.append(_judge_output(payload["outputs"][output.label], question, reading))
         problems += reading.problems
     return judgments, problems
@@ -190,21 +190,21 @@ def _problems_of_frame(payload: Any, question: Question) -> Iterable[Problem]:
             yield Problem(label, str(key)[:60], "is not a field of a grade")
 
 
-def _judge_output(entry: dict[str, Any], question: Question, reading: _Reading) -> Judgment:
+def _judge_output(entry: dict[str, Any], question: Question, reading: Entries) -> Judgment:
     scores = _read_scores(entry, question, reading)
-    rationale = _read_text(entry.get("rationale"), "rationale", reading)
-    errors = _read_errors(entry.get("errors"), question, reading)
-    safety = _read_safety(entry.get("safety", "none"), reading)
+    rationale = read_text(entry.get("rationale"), "rationale", reading)
+    errors = read_errors(entry.get("errors"), question, reading)
+    safety = read_safety(entry.get("safety", "none"), reading)
     reference_wrong = entry.get("reference_wrong", False)
     if not isinstance(reference_wrong, bool):
-        reading.refuse("reference_wrong", f"{_shown(reference_wrong)} must be true or false")
+        reading.refuse("reference_wrong", f"{shown_value(reference_wrong)} must be true or false")
         reference_wrong = False
     judgment = Judgment(reading.output.label, tuple(scores), rationale, tuple(errors), safety, reference_wrong)
     _ask_for_reasons(judgment, question, reading)
     return judgment
 
 
-def _read_scores(entry: dict[str, Any], question: Question, reading: _Reading) -> list[Score]:
+def _read_scores(entry: dict[str, Any], question: Question, reading: Entries) -> list[Score]:
     given, reasons = entry.get("scores") or {}, entry.get("na") or {}
     if not isinstance(given, dict) or not isinstance(reasons, dict):
         reading.refuse("scores", "must be an object of criterion and value")
@@ -226,15 +226,15 @@ def _read_scores(entry: dict[str, Any], question: Question, reading: _Reading) -
     return scores
 
 
-def _read_outside(criterion: CriterionRule, value: Any, why: str, reading: _Reading) -> Score:
+def _read_outside(criterion: CriterionRule, value: Any, why: str, reading: Entries) -> Score:
     if value not in (None, NA):
         reading.refuse(
-            criterion.code, f"{criterion.label}: {_shown(value)}: does not apply here ({why}); leave it out"
+            criterion.code, f"{criterion.label}: {shown_value(value)}: does not apply here ({why}); leave it out"
         )
     return Score(criterion.code, None, NOT_APPLICABLE)
 
 
-def _read_score(criterion: CriterionRule, value: Any, reason: Any, reading: _Reading) -> Score | None:
+def _read_score(criterion: CriterionRule, value: Any, reason: Any, reading: Entries) -> Score | None:
     if value is None:
         if criterion.required:
             reading.refuse(criterion.code, f"{criterion.label}: no value yet; choose {criterion.scale_words}")
@@ -242,17 +242,17 @@ def _read_score(criterion: CriterionRule, value: Any, reason: Any, reading: _Rea
     if value == NA:
         return _read_na(criterion, reason, reading)
     if problem := _off_scale(criterion, value):
-        reading.refuse(criterion.code, f"{criterion.label}: {_shown(value)}: {problem}")
+        reading.refuse(criterion.code, f"{criterion.label}: {shown_value(value)}: {problem}")
         return None
     return Score(criterion.code, _on_step(criterion, value))
 
 
-def _read_na(criterion: CriterionRule, reason: Any, reading: _Reading) -> Score | None:
+def _read_na(criterion: CriterionRule, reason: Any, reading: Entries) -> Score | None:
     if not criterion.na_allowed:
         reading.refuse(criterion.code, f"{criterion.label}: n/a is not offered; choose {criterion.scale_words}")
         return None
     if reason not in NA_REASONS:
-        given = "no reason" if reason in (None, "") else _shown(reason)
+        given = "no reason" if reason in (None, "") else shown_value(reason)
         reading.refuse(criterion.code, f"{criterion.label}: n/a: {given}; choose one of {', '.join(NA_REASONS)}")
         return None
     return Score(criterion.code, None, str(reason))
@@ -279,7 +279,7 @@ def _off_scale(criterion: CriterionRule, value: Any) -> str | None:
 def text_problem(value: Any, *, limit: int = TEXT_LIMIT) -> str | None:
     """What makes a typed text unfit to be stored; None when nothing does."""
     if not isinstance(value, str):
-        return f"{_shown(value)} must be a text"
+        return f"{shown_value(value)} must be a text"
     if len(value) > limit:
         return f"has {len(value):,} characters, the limit is {limit:,}"
     if "\0" in value:
@@ -289,7 +289,7 @@ def text_problem(value: Any, *, limit: int = TEXT_LIMIT) -> str | None:
     return None
 
 
-def _read_text(value: Any, where: str, reading: _Reading) -> str:
+def read_text(value: Any, where: str, reading: Entries) -> str:
     if value is None:
         return ""
     if problem := text_problem(value):
@@ -298,19 +298,19 @@ def _read_text(value: Any, where: str, reading: _Reading) -> str:
     return str(value).strip()
 
 
-def _read_errors(value: Any, question: Question, reading: _Reading) -> list[NamedError]:
+def read_errors(value: Any, question: Question, reading: Entries) -> list[NamedError]:
     if value is None:
         return []
     if not isinstance(value, list):
-        reading.refuse("errors", f"{_shown(value)} must be a list")
+        reading.refuse("errors", f"{shown_value(value)} must be a list")
         return []
     found: list[NamedError] = []
     for entry in value:
         code = entry.get("code") if isinstance(entry, dict) else None
         if not isinstance(code, str) or code not in question.localizable:
-            reading.refuse("errors", f"{_shown(code if code is not None else entry)} is not an error code")
+            reading.refuse("errors", f"{shown_value(code if code is not None else entry)} is not an error code")
         elif not isinstance(entry.get("nowhere", False), bool):
-            reading.refuse("errors", f"{code}: nowhere: {_shown(entry['nowhere'])} must be true or false")
+            reading.refuse("errors", f"{code}: nowhere: {shown_value(entry['nowhere'])} must be true or false")
         elif code in {error.code for error in found}:
             reading.refuse("errors", f"{code} is named twice")
         else:
@@ -318,11 +318,11 @@ def _read_errors(value: Any, question: Question, reading: _Reading) -> list[Name
     return found
 
 
-def _read_safety(value: Any, reading: _Reading) -> str:
+def read_safety(value: Any, reading: Entries) -> str:
     levels = [level for level, _ in SAFETY_LEVELS]
     if value in levels:
         return str(value)
-    reading.refuse("safety", f"{_shown(value)} is not one of {', '.join(levels)}")
+    reading.refuse("safety", f"{shown_value(value)} is not one of {', '.join(levels)}")
     return "none"
 
 
@@ -337,7 +337,7 @@ def rationale_because(judgment: Judgment, criteria: Sequence[CriterionRule]) -> 
     return f"harm is {judgment.safety}" if judgment.safety in GRAVE else None
 
 
-def _ask_for_reasons(judgment: Judgment, question: Question, reading: _Reading) -> None:
+def _ask_for_reasons(judgment: Judgment, question: Question, reading: Entries) -> None:
     because = rationale_because(judgment, question.criteria)
     codes = [error.code for error in judgment.errors]
     if because is None and "other" in codes:
@@ -347,10 +347,10 @@ def _ask_for_reasons(judgment: Judgment, question: Question, reading: _Reading) 
         reading.refuse("rationale", words)
     if because and not codes and not _named(reading, "errors"):
         reading.refuse("errors", f"none named; name at least one, because {because}")
-    _ask_for_places(judgment, question, reading)
+    ask_for_places(judgment, question, reading)
 
 
-def _ask_for_places(judgment: Judgment, question: Question, reading: _Reading) -> None:
+def ask_for_places(judgment: Judgment, question: Question, reading: Entries) -> None:
     """Until places can be drawn, an error that could be shown on the image needs the tick `nowhere`."""
     if not reading.output.has_image:
         return
@@ -359,11 +359,11 @@ def _ask_for_places(judgment: Judgment, question: Question, reading: _Reading) -
             reading.refuse("errors", f"{error.code}: no place; tick “cannot be localized”")
 
 
-def _named(reading: _Reading, where: str) -> bool:
+def _named(reading: Entries, where: str) -> bool:
     return any(problem.field == where for problem in reading.problems)
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
     """A value in a message: short, and never a whole text."""
     words = str(value) if isinstance(value, str) else repr(value)
     return words if len(words) <= 40 else f"{words[:40]}…"

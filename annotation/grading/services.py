@@ -72,7 +72,7 @@ def closed_reason(study: Study) -> str | None:
     return _CLOSED.get(Study.State(study.state))
 
 
-def _locked(reading: Reading) -> Reading:
+def hold_reading(reading: Reading) -> Reading:
     """The reading as it is now, held until the transaction ends."""
     return (
         Reading.objects.select_for_update(of=("self",))
@@ -91,7 +91,7 @@ def damage_reason(shown: presentation.Presentation) -> str | None:
     return f"An image of this reading {damage}. It cannot be graded until it is mended; tell your coordinator."
 
 
-def _refuse_damaged(reading: Reading) -> None:
+def refuse_damaged(reading: Reading) -> None:
     if reason := damage_reason(presentation.presented(reading.pk)):
         raise DamagedImageError(reason)
 
@@ -118,7 +118,7 @@ def save_draft(
         StaleDraftError: another client saved a draft that this one was not based on, or numbered below it.
         StudyClosedError, AlreadySubmittedError: the reading takes no draft now.
     """
-    reading = _locked(reading)
+    reading = hold_reading(reading)
     draft = Draft.objects.filter(reading=reading).first()
     if draft is not None and draft.client_id == client_id and revision <= draft.revision:
         repeats.refuse_other_draft(draft, revision, payload)
@@ -177,7 +177,7 @@ def amend_grade(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
 
 @transaction.atomic
 def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
-    reading = _locked(reading)
+    reading = hold_reading(reading)
     sent = Grade.objects.filter(reading_output__reading=reading, submit_key=entry.submit_key).first()
     sheet = presentation.sheet_of_open(reading.study_id)
     if sent is not None:
@@ -185,8 +185,8 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
         repeats.refuse_other_entry(reading, entry.submit_key, judgments, entry.reason)
         return Receipt(sent.version, sent.submitted_at)
     refuse_closed(reading.study)
-    _refuse_damaged(reading)
-    is_amendment = _is_amendment(reading, entry)
+    refuse_damaged(reading)
+    is_amendment = is_amendment_of(reading, entry)
     if is_amendment:
         refuse_other_grade(reading, entry.base)
     else:
@@ -195,7 +195,7 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
     now = timezone.now()
     counted = total_work(reading, entry.work, now)
     if not is_amendment:
-        _claim(reading, now)
+        claim(reading, now)
     version = _next_version(reading)
     try:
         with transaction.atomic():
@@ -219,16 +219,16 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
         safety={judgment.label: judgment.safety for judgment in judgments},
         grades={str(grade.pk): grade.payload_hash for grade in grades},
     )
-    _refuse_closed_meanwhile(reading)
+    refuse_closed_meanwhile(reading)
     return Receipt(version, grades[0].submitted_at)
 
 
-def _refuse_closed_meanwhile(reading: Reading) -> None:
+def refuse_closed_meanwhile(reading: Reading) -> None:
     """The event above waited for the study's chain, which closing the study writes too: now its state is sure."""
     refuse_closed(Study.objects.only("state").get(pk=reading.study_id))
 
 
-def _is_amendment(reading: Reading, entry: Entry) -> bool:
+def is_amendment_of(reading: Reading, entry: Entry) -> bool:
     reason = entry.reason
     if reading.status in OPEN_STATUSES:
         if reason and reason.strip():
@@ -254,7 +254,7 @@ def _judgments(reading: Reading, sheet: Sheet, entry: Entry) -> list[Judgment]:
     return judgments
 
 
-def _claim(reading: Reading, now: datetime) -> None:
+def claim(reading: Reading, now: datetime) -> None:
     won = Reading.objects.filter(
         pk=reading.pk, status__in=OPEN_STATUSES, submitted_at=None, study__state=Study.State.RUNNING
     ).update(
@@ -332,7 +332,7 @@ def skip_reading(*, reading: Reading, actor: User, reason: str, text: str = "") 
     """
     if problem := _skip_problem(reason, text):
         raise InvalidGradeError([problem])
-    reading = _locked(reading)
+    reading = hold_reading(reading)
     if reading.status == Reading.Status.SKIPPED and (reading.skip_reason, reading.skip_text) == (
         reason,
         text.strip(),

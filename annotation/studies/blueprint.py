@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any, Literal, TypeVar
 
-OutputsPerReading = Literal["one", "all"]
+OutputsPerReading = Literal["one", "all", "pair"]
 Entry = TypeVar("Entry")
 
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_USUAL = {"assignment": "even", "anchors": (), "role": "main", "replicate": 1}
 
 
 class AllocationError(ValueError):
@@ -65,12 +66,16 @@ class PlannedReading:
         block: from 1; a pass through the items with one output per reading, a quarter of the list otherwise.
         item: key of the item.
         placements: outputs from left to right.
+        role: main, repeat, training, attention or pilot; only main readings enter results.
+        replicate: 1, and 2 for a repeat.
     """
 
     position: int
     block: int
     item: str
     placements: tuple[Placement, ...]
+    role: str = "main"
+    replicate: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +85,12 @@ class Design:
     Attributes:
         seed: what it was drawn from.
         readers_per_item: k.
-        outputs_per_reading: "one" or "all".
-        gap: readings wanted between two readings of an item by one reader ("one" only).
+        outputs_per_reading: "one", "all" or "pair".
+        gap: readings wanted between two readings of an item by one reader (not with "all").
         items: item key → (stratum, cluster).
         readings: reader → ordered readings, readers in order of their keys.
+        assignment: plan by which readers were given items.
+        anchors: keys of the items that all readers read as anchors.
     """
 
     seed: int
@@ -92,10 +99,17 @@ class Design:
     gap: int
     items: Mapping[str, tuple[str, str]]
     readings: Mapping[str, tuple[PlannedReading, ...]]
+    assignment: str = "even"
+    anchors: tuple[str, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON; what is as usual is left out, so that earlier designs keep their checksum."""
+        data = asdict(self)
+        for one in [data, *(one for readings in data["readings"].values() for one in readings)]:
+            for name, usual in _USUAL.items():
+                if one.get(name) == usual:
+                    del one[name]
+        return data
 
     def digest(self) -> str:
         """sha256 of the canonical JSON: equal for equal designs, byte for byte."""

@@ -71,6 +71,8 @@ class Study(HasStudyState, models.Model):
     class Mode(models.TextChoices):
         ONE = "one", "one output per reading"
         ALL = "all", "all outputs of an item side by side"
+        PAIR = "pair", "two outputs of an item: which is better"
+        RANK = "rank", "all outputs of an item: which is best"
 
     class Assignment(models.TextChoices):
         EVEN = "even", "as many readers per item as asked, mixed evenly"
@@ -83,7 +85,9 @@ class Study(HasStudyState, models.Model):
     name = models.CharField(max_length=120)
     release = models.ForeignKey(Release, models.PROTECT, related_name="studies")
     state = models.CharField(max_length=9, choices=StudyState.choices, default=StudyState.DRAFT)
-    outputs_per_reading = models.CharField(max_length=3, choices=Mode.choices, default=Mode.ONE)
+    outputs_per_reading = models.CharField(max_length=8, choices=Mode.choices, default=Mode.ONE)
+    pairs_per_item = models.PositiveSmallIntegerField(null=True, blank=True)
+    compare_criteria = models.BooleanField(default=False)
     readers_per_item = models.PositiveSmallIntegerField(default=2)
     assignment = models.CharField(max_length=10, choices=Assignment.choices, default=Assignment.EVEN)
     anchor_items = models.PositiveIntegerField(default=0)
@@ -123,6 +127,11 @@ class Study(HasStudyState, models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("annotation:study-detail", args=[self.slug])
+
+    @property
+    def compares(self) -> bool:
+        """Whether readers choose between outputs and do not grade them."""
+        return self.outputs_per_reading in (Study.Mode.PAIR, Study.Mode.RANK)
 
 
 class StudyRubric(models.Model):

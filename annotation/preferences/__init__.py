@@ -1,0 +1,1 @@
+"""Preferences: which output of a reading is better, said blind."""
