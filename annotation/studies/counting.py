@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
 from annotation.studies.blueprint import Design, PlannedReading
@@ -59,7 +59,9 @@ class BalanceReport:
 
 
 def balance_report(design: Design) -> BalanceReport:
-    """Count a design."""
+    """Count the main readings of a design."""
+    main = {reader: tuple(one for one in found if one.role == "main") for reader, found in design.readings.items()}
+    design = replace(design, readings=main)
     readers = sorted(design.readings)
     items = {reader: sorted({one.item for one in design.readings[reader]}) for reader in readers}
     per_item = Counter(item for found in items.values() for item in found)
@@ -68,7 +70,7 @@ def balance_report(design: Design) -> BalanceReport:
         _reader_table(design, readers, items, "reader × format", depth=1),
         _reader_table(design, readers, items, "reader × all", depth=0),
         _pair_table(readers, items),
-        *_system_tables(design, readers),
+        *(_compared_tables if design.outputs_per_reading == "pair" else _system_tables)(design, readers),
     ]
     gaps = {reader: smallest_gap(design.readings[reader]) for reader in readers}
     known = {reader: gap for reader, gap in gaps.items() if gap is not None}
@@ -149,6 +151,31 @@ def _system_tables(design: Design, readers: Sequence[str]) -> list[BalanceTable]
         "system × block": by_block,
     }
     return [_table(name, counts, systems, sorted({column for _, column in counts})) for name, counts in named.items()]
+
+
+def _compared_tables(design: Design, readers: Sequence[str]) -> list[BalanceTable]:
+    """Which systems are compared how often, and where they stand; items count once for each reader."""
+    pairs: Counter[tuple[str, str]] = Counter()
+    by_reader: Counter[tuple[str, str]] = Counter()
+    sides: Counter[tuple[str, str]] = Counter()
+    sides_by_reader: Counter[tuple[str, str]] = Counter()
+    for reader in readers:
+        for reading in design.readings[reader]:
+            pair = " and ".join(sorted(shown.system for shown in reading.placements))
+            pairs[pair, "all"] += 1
+            by_reader[pair, reader] += 1
+            for shown in reading.placements:
+                side = "left" if shown.side == 1 else "right"
+                sides[side, shown.system] += 1
+                sides_by_reader[side, f"{reader}, {shown.system}"] += 1
+    names = sorted({pair for pair, _ in pairs})
+    tables = [
+        _table("system pair × all", pairs, names, ["all"]),
+        _table("system pair × reader", by_reader, names, readers),
+    ]
+    for name, counts in (("system side", sides), ("system side × reader", sides_by_reader)):
+        tables.append(_table(name, counts, ["left", "right"], sorted({column for _, column in counts})))
+    return tables
 
 
 def _gap_verdict(
