@@ -15,7 +15,15 @@ from annotation.rest.guards import creators_only
 from annotation.rest.problems import FieldError, ProblemError, shown
 from annotation.rest.serializers import Sent, Told
 from annotation.studies import balance, consent, progress, services
-from annotation.studies.design import CAP_LIMITS, INSTRUCTIONS_LIMIT, LIMITS, MODES, NAME_LIMIT, StudyDesign
+from annotation.studies.design import (
+    CAP_LIMITS,
+    INSTRUCTIONS_LIMIT,
+    LIMITS,
+    MODES,
+    NAME_LIMIT,
+    PAIRS_LIMITS,
+    StudyDesign,
+)
 from annotation.studies.errors import DesignError, StudyError, StudyStateError
 from annotation.studies.models import Enrollment, Study
 from annotation.studies.views import ACTS, coordinated_study
@@ -46,6 +54,10 @@ class DesignSent(Sent):
     rubrics = _words(required=True)
     readers = serializers.ListField(child=serializers.JSONField(), help_text="user names, or username and cap")
     mode = serializers.ChoiceField(choices=MODES, required=False)
+    pairs_per_item = serializers.IntegerField(
+        min_value=PAIRS_LIMITS[0], max_value=PAIRS_LIMITS[1], required=False, allow_null=True
+    )
+    compare_criteria = serializers.BooleanField(required=False)
     formats = _words()
     tasks = _words()
     modalities = _words()
@@ -78,6 +90,8 @@ class BoardTold(Told):
     state = serializers.ChoiceField(choices=Study.State.values)
     release = serializers.CharField()
     mode = serializers.ChoiceField(choices=Study.Mode.values, source="outputs_per_reading")
+    pairs_per_item = serializers.IntegerField(allow_null=True)
+    compare_criteria = serializers.BooleanField()
     readers_per_item = serializers.IntegerField()
     gap = serializers.IntegerField()
     seed = serializers.IntegerField()

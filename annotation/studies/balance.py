@@ -26,6 +26,10 @@ TITLES = {
     "system × label": "Outputs of each system under each label",
     "system × reader and label": "Outputs of each system per reader and label",
     "system × block": "Outputs of each system in each part of the lists",
+    "system pair × all": "How often two systems are compared",
+    "system pair × reader": "How often each reader compares two systems",
+    "system side": "How often each system stands left and right",
+    "system side × reader": "How often each system stands left and right, by reader",
 }
 
 

@@ -9,6 +9,9 @@
 Name, slug, release, submissions, rubrics and readers are needed; the rest has the defaults of `StudyDesign`.
 `guess_block` n asks readers after every n readings which system they believe it was; 0 never asks.
 `sample` is the number of items drawn from each stratum (format, task and modality); null takes all.
+`mode` is `one` or `all` outputs a reading to be graded, `pair` (which of two is better) or `rank` (which of all is
+best). With `pair`, `pairs_per_item` is the number of pairs of an item that each of its readers compares; null takes
+all. With `compare_criteria`, outputs are compared by each criterion of the rubrics too and not only overall.
 """
 
 import re
@@ -22,10 +25,12 @@ from annotation.studies.errors import DesignError, DesignProblem
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
 RELEASE = re.compile(r"[-a-zA-Z0-9_]{1,60}@\S{1,40}")
 RESERVED_SLUGS = ("new",)
-MODES = ("one", "all")
+MODES = ("one", "all", "pair", "rank")
+COMPARING = ("pair", "rank")
 NAME_LIMIT, INSTRUCTIONS_LIMIT = 120, 20_000
 LIMITS = {"readers_per_item": (1, 100), "gap": (0, 10_000), "guess_block": (0, 1_000), "seed": (0, 2**31 - 1)}
 SAMPLE_LIMITS = (1, 100_000)
+PAIRS_LIMITS = (1, 325)
 CAP_LIMITS = (1, 100_000)
 
 
@@ -49,6 +54,8 @@ class StudyDesign:
     rubrics: tuple[str, ...]
     readers: tuple[ReaderPlan, ...]
     mode: str = "one"
+    pairs_per_item: int | None = None
+    compare_criteria: bool = False
     formats: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
@@ -101,9 +108,24 @@ class StudyDesign:
                 values[name] = read(name, data[name])
             except DesignError as problem:
                 problems += problem.problems
+        problems += _misfits(values)
         if problems:
             raise DesignError(problems)
         return cls(**values)
+
+
+def _misfits(values: dict[str, Any]) -> list[DesignProblem]:
+    """Fields that do not fit the mode."""
+    mode, found = values.get("mode", "one"), []
+    if values.get("pairs_per_item") is not None and mode != "pair":
+        found.append(DesignProblem("pairs_per_item", str(values["pairs_per_item"]), f"only in mode pair, not {mode}"))
+    if values.get("compare_criteria") and mode not in COMPARING:
+        found.append(DesignProblem("compare_criteria", "true", f"only in modes pair and rank, not {mode}"))
+    if mode in COMPARING and len(values.get("submissions", ("", ""))) < 2:
+        found.append(
+            DesignProblem("submissions", values["submissions"][0], f"mode {mode} compares two or more systems")
+        )
+    return found
 
 
 _NEEDED = ("name", "slug", "release", "submissions", "rubrics", "readers")
@@ -182,6 +204,12 @@ def _mode(name: str, value: Any) -> str:
     return str(value)
 
 
+def _yes_or_no(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse(name, value, "must be true or false")
+    return value
+
+
 def _date(name: str, value: Any) -> date:
     try:
         return date.fromisoformat(value)
@@ -218,6 +246,8 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "rubrics": _some_words,
     "readers": _readers,
     "mode": _mode,
+    "pairs_per_item": _whole(*PAIRS_LIMITS),
+    "compare_criteria": _yes_or_no,
     "formats": _words,
     "tasks": _words,
     "modalities": _words,

@@ -20,6 +20,7 @@ from annotation.studies.allocation import (
     allocate,
 )
 from annotation.studies.models import Enrollment, Reading, ReadingOutput, Study, StudyItem
+from annotation.studies.pairing import allocate_pairs
 from annotation.studies.planning import gradable
 
 QUARTERS = 4
@@ -78,9 +79,18 @@ def draw(study: Study, inputs: Inputs) -> Design:
     items = [
         DesignItem(key=code, stratum=row.stratum, cluster=row.cluster, outputs=inputs.shown[code])
         for code, row in inputs.items.items()
-        if inputs.shown[code]
+        if len(inputs.shown[code]) >= least_outputs(study)
     ]
     readers = [DesignReader(key=code, cap=row.cap) for code, row in inputs.readers.items()]
+    if study.outputs_per_reading == Study.Mode.PAIR:
+        return allocate_pairs(
+            items,
+            readers,
+            k=study.readers_per_item,
+            seed=study.seed,
+            pairs_per_item=study.pairs_per_item,
+            gap=study.gap,
+        )
     return allocate(
         items,
         readers,
@@ -91,18 +101,27 @@ def draw(study: Study, inputs: Inputs) -> Design:
     )
 
 
+def least_outputs(study: Study) -> int:
+    """How many outputs an item needs to be read: one to be graded, two to be compared."""
+    return 2 if study.compares else 1
+
+
 def _mode(study: Study) -> OutputsPerReading:
-    return "all" if study.outputs_per_reading == Study.Mode.ALL else "one"
+    if study.outputs_per_reading == Study.Mode.PAIR:
+        return "pair"
+    return "one" if study.outputs_per_reading == Study.Mode.ONE else "all"
 
 
 def design_hash(study: Study, inputs: Inputs, design: Design) -> str:
     """Checksum of what the study shows to whom, in which order: canonical JSON of the design and its inputs."""
+    compared = {"pairs_per_item": study.pairs_per_item, "compare_criteria": study.compare_criteria}
     data = {
         "release": [str(study.release), study.release.content_hash],
         "rubrics": [str(row.rubric) for row in study.study_rubrics.select_related("rubric")],
         "caps": {code: row.cap for code, row in inputs.readers.items()},
         "inputs": inputs.facts,
         "design": design.as_data(),
+        **({"compared": compared | {"mode": study.outputs_per_reading}} if study.compares else {}),
     }
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -177,6 +196,6 @@ def _in_order(study: Study, by_place: dict[tuple[int, str], list[Placement]]) ->
     for index, ((position, item), placements) in enumerate(by_place.items()):
         met[item] = met.get(item, 0) + 1
         quarter = index * parts // len(by_place) + 1
-        block = quarter if study.outputs_per_reading == Study.Mode.ALL else met[item]
+        block = quarter if _mode(study) == "all" else met[item]
         planned.append(PlannedReading(position=position, block=block, item=item, placements=tuple(placements)))
     return tuple(planned)

@@ -9,7 +9,7 @@ from annotation.datasets.models import ItemRevision
 from annotation.formats import taxonomy
 from annotation.people.models import User
 from annotation.releases.models import Release
-from annotation.studies.design import CAP_LIMITS, LIMITS, NAME_LIMIT, SAMPLE_LIMITS, StudyDesign
+from annotation.studies.design import CAP_LIMITS, LIMITS, NAME_LIMIT, PAIRS_LIMITS, SAMPLE_LIMITS, StudyDesign
 from annotation.studies.errors import DesignError
 from annotation.studies.models import Enrollment, Rubric, Study
 from annotation.systems.models import Submission
@@ -46,6 +46,18 @@ class StudyForm(forms.Form):
     rubrics = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
     mode = forms.ChoiceField(
         choices=Study.Mode.choices, widget=forms.RadioSelect, initial=Study.Mode.ONE, label="A reading shows"
+    )
+    pairs_per_item = forms.IntegerField(
+        min_value=PAIRS_LIMITS[0],
+        max_value=PAIRS_LIMITS[1],
+        required=False,
+        label="Pairs per item",
+        help_text="For comparisons of two: pairs of an item that each of its readers compares. Empty: all pairs.",
+    )
+    compare_criteria = forms.BooleanField(
+        required=False,
+        label="Compare by each criterion too",
+        help_text="For comparisons: beside the overall choice, one for every criterion of the rubrics.",
     )
     formats = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple, required=False, help_text="None chosen: all."

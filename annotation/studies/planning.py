@@ -1,5 +1,6 @@
 """From a declared design to the rows it names: everything is looked up and every problem reported at once."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -13,7 +14,7 @@ from annotation.datasets.models import ItemImage, ItemRevision
 from annotation.formats import taxonomy
 from annotation.people.models import User
 from annotation.releases.models import Release
-from annotation.studies.design import StudyDesign
+from annotation.studies.design import COMPARING, StudyDesign
 from annotation.studies.errors import DesignError, DesignProblem
 from annotation.studies.models import Criterion, Rubric, Study
 from annotation.studies.sampling import letters, shuffled, stratified_sample
@@ -85,7 +86,10 @@ def plan(design: StudyDesign, *, actor: User | None) -> Plan:
         rule = f"has {len(in_quarantine)} items whose images are in quarantine; a curator decides at {where}"
         lookup.refuse("release", release, rule)
     if not items:
-        lookup.refuse("submissions", ", ".join(design.submissions), "have no output that a reader can be shown")
+        words = "have no item with two outputs that a reader can be shown side by side"
+        if design.mode not in COMPARING:
+            words = "have no output that a reader can be shown"
+        lookup.refuse("submissions", ", ".join(design.submissions), words)
     lookup.stop_if_broken()
     return Plan(
         design,
@@ -205,7 +209,9 @@ def _revisions(design: StudyDesign, release: Release, lookup: _Lookup) -> list[I
 def _items(
     design: StudyDesign, revisions: Sequence[ItemRevision], submissions: Sequence[Submission]
 ) -> tuple[tuple[PlannedItem, ...], tuple[str, ...]]:
-    shown = set(gradable(submissions).values_list("revision_id", flat=True))
+    counts = Counter(gradable(submissions).values_list("revision_id", flat=True))
+    least = 2 if design.mode in COMPARING else 1
+    shown = {revision for revision, n in counts.items() if n >= least}
     with_output = [(stratum_of(revision), revision) for revision in revisions if revision.pk in shown]
     without_output = tuple(revision.item.code for revision in revisions if revision.pk not in shown)
     chosen = stratified_sample(with_output, per_stratum=design.sample, seed=design.seed)

@@ -71,6 +71,8 @@ def _study(made: Plan, actor: User | None) -> Study:
         name=design.name,
         release=made.release,
         outputs_per_reading=design.mode,
+        pairs_per_item=design.pairs_per_item,
+        compare_criteria=design.compare_criteria,
         readers_per_item=design.readers_per_item,
         gap=design.gap,
         seed=design.seed,
@@ -137,7 +139,7 @@ def open_study(*, study: Study, actor: User | None) -> Study:
         design = drawing.draw(study, inputs)
     except AllocationError as problem:
         raise StudyError(f"The readings cannot be drawn: {problem}.") from problem
-    emptied = [code for code, shown in inputs.shown.items() if not shown]
+    emptied = [code for code, shown in inputs.shown.items() if len(shown) < drawing.least_outputs(study)]
     study.study_items.filter(pk__in=[inputs.items[code].pk for code in emptied]).delete()
     n_readings = drawing.store(study, inputs, design)
     study.design_hash = drawing.design_hash(study, inputs, design)
