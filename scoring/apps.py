@@ -12,5 +12,7 @@ class ScoringConfig(AppConfig):
 
     def ready(self) -> None:
         from annotation.studies import freezing
+        from scoring.calibration import seals
 
+        seals.register()
         freezing.use_loader(partial(import_module, "scoring.leaderboards.frozen"))

@@ -33,6 +33,8 @@ PURE_FILES = [
     "annotation/preferences/rules.py",
     "annotation/adjudication/rules.py",
     "scoring/composites/combining.py",
+    "scoring/calibration/answers.py",
+    "scoring/calibration/reading.py",
 ]
 HEAVY = {"torch", "scipy.stats", "skimage", "pyarrow", "onnxruntime"}
 MAX_LINES, MAX_FUNCTION = 400, 50

@@ -11,6 +11,8 @@ class AnalysisRun(models.Model):
     class Kind(models.TextChoices):
         AGREEMENT = "agreement"
         LEADERBOARD = "leaderboard"
+        CERTIFICATE = "certificate"
+        COURTROOM = "courtroom"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, models.CASCADE, related_name="analysis_runs")

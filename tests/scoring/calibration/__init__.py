@@ -1,0 +1,1 @@
+"""Tests of metrics and judges held against the experts."""
