@@ -8,9 +8,10 @@ from rest_framework.request import Request
 
 from annotation.people.models import User
 from annotation.rest.endpoint import Endpoint, operation, route
-from annotation.rest.serializers import Told
+from annotation.rest.serializers import Asked, Told
 from annotation.studies.models import Study
 from scoring.agreement import services
+from scoring.agreement.selection import SelectionError
 
 
 class AgreementTold(Told):
@@ -21,7 +22,19 @@ class AgreementTold(Told):
     level = serializers.CharField()
     seed = serializers.IntegerField()
     inputs_hash = serializers.CharField()
+    selection = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    choices = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
     criteria = serializers.ListField(child=serializers.JSONField())
+
+
+class AgreementAsked(Asked):
+    """Which grades; what is left out selects everything."""
+
+    task = serializers.CharField(required=False, max_length=64)
+    modality = serializers.CharField(required=False, max_length=64)
+    stage = serializers.CharField(required=False, max_length=32)
+    first = serializers.CharField(required=False, max_length=8, help_text="reader; alone: outputs this reader graded")
+    second = serializers.CharField(required=False, max_length=8, help_text="another reader: only these two")
 
 
 def analyzed_study(person: User, slug: str) -> Study:
@@ -35,10 +48,10 @@ class Agreement(Endpoint):
     tag = "numbers"
     scopes = ("study",)
 
-    @operation(tells=AgreementTold)
+    @operation(tells=AgreementTold, query=AgreementAsked, refuses={SelectionError: 422})
     def show(self, request: Request, slug: str) -> dict[str, Any]:
         """How far the readers agree; a preview until the study is locked."""
-        return services.agreement(analyzed_study(self.person, slug))
+        return services.agreement(analyzed_study(self.person, slug), self.asked)
 
 
 routes = [route("studies/<slug:slug>/agreement/", Agreement, {"get": "show"}, "agreement")]

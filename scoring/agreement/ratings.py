@@ -1,9 +1,9 @@
-"""From first final grades to the arrays that agreement is computed from: readers × units, one per criterion."""
+"""From first final grades to the arrays that agreement is computed from: readers × outputs, one per criterion."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,43 @@ from annotation.grading.models import CriterionScore, Grade
 from annotation.studies.models import Criterion, Enrollment, Reading, ReadingOutput, Study
 
 SAFETY_LEVELS = ("none", "low", "moderate", "severe")
+SAFETY = "safety"
+FINAL_STAGE = Grade.Stage.WITH.value
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+class Absent(NamedTuple):
+    """A grade without a value: which reader and output (places), and why."""
+
+    reader: int
+    unit: int
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The outputs of a study, in the order of the columns, and what a selection asks of them.
+
+    Attributes:
+        keys: output ids.
+        clusters: cluster of each output.
+        tasks: task of each output's item.
+        modalities: modality of each output's item.
+    """
+
+    keys: tuple[str, ...]
+    clusters: tuple[str, ...]
+    tasks: tuple[str, ...]
+    modalities: tuple[str, ...]
+
+    def taken(self, places: Sequence[int]) -> "Units":
+        """Only these outputs."""
+        columns = (self.keys, self.clusters, self.tasks, self.modalities)
+        return Units(*(tuple(column[place] for place in places) for column in columns))
+
+
+@dataclass(frozen=True, eq=False)
 class Ratings:
     """The grades of one criterion.
 
@@ -22,56 +56,110 @@ class Ratings:
         code: criterion, `rubric:criterion`, or `safety`.
         label: its words.
         readers: reader codes, in the order of the rows.
-        units: output ids, in the order of the columns.
-        clusters: cluster of each unit.
-        values: readers × units, NaN where a reader gave no value.
+        outputs: the outputs, in the order of the columns.
+        values: readers × outputs, NaN where a reader gave no value.
+        again: the same, of the first hidden repeat; they enter intra-reader agreement only.
         categories: the declared scale, unused levels included.
-        n_assigned: readings × outputs given to readers.
-        n_graded: submitted grades.
-        n_not_applicable: grades without a value by reason.
+        assigned: readers × outputs, readings given to the reader.
+        graded: readers × outputs, submitted grades.
+        absent: grades without a value.
     """
 
     code: str
     label: str
     readers: tuple[str, ...]
-    units: tuple[str, ...]
-    clusters: tuple[str, ...]
-    values: NDArray[np.float64]
+    outputs: Units
+    values: Floats
+    again: Floats
     categories: tuple[float, ...]
-    n_assigned: int
-    n_graded: int
-    n_not_applicable: dict[str, int]
+    assigned: Whole
+    graded: Whole
+    absent: tuple[Absent, ...]
 
+    @property
+    def units(self) -> tuple[str, ...]:
+        return self.outputs.keys
 
-def study_ratings(study: Study) -> list[Ratings]:
-    """One entry per criterion of the study's rubrics, then the safety flag; first final grades only."""
-    places = _places(study)
-    readers = sorted({reader for reader, _ in places.values()})
-    units = sorted({unit for _, unit in places.values()})
-    clusters = _clusters(study, units)
-    finals = Grade.objects.filter(reading_output__reading__study=study, version=1)
-    first = [row for row in finals.values_list("pk", "reading_output_id", "safety") if row[1] in places]
-    cells = {grade: places[place] for grade, place, _ in first}
-    scores = _scores(study)
-    found = []
-    for criterion in _criteria(study):
-        values, reasons = _fill(cells, scores[criterion.pk], readers, units)
-        found.append(
-            Ratings(
-                code=f"{criterion.rubric.code}:{criterion.code}",
-                label=criterion.label,
-                readers=tuple(readers),
-                units=tuple(str(unit) for unit in units),
-                clusters=clusters,
-                values=values,
-                categories=scale(criterion),
-                n_assigned=len(places),
-                n_graded=len(cells),
-                n_not_applicable=reasons,
-            )
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        return self.outputs.clusters
+
+    @property
+    def n_assigned(self) -> int:
+        return int(self.assigned.sum())
+
+    @property
+    def n_graded(self) -> int:
+        return int(self.graded.sum())
+
+    @property
+    def n_not_applicable(self) -> dict[str, int]:
+        """Grades without a value by reason."""
+        return dict(Counter(one.reason for one in self.absent))
+
+    def taken(self, rows: Sequence[int], columns: Sequence[int]) -> "Ratings":
+        """Only these readers and outputs."""
+        row_of = {old: new for new, old in enumerate(rows)}
+        column_of = {old: new for new, old in enumerate(columns)}
+        block = np.ix_(np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64))
+        return replace(
+            self,
+            readers=tuple(self.readers[row] for row in rows),
+            outputs=self.outputs.taken(columns),
+            values=self.values[block],
+            again=self.again[block],
+            assigned=self.assigned[block],
+            graded=self.graded[block],
+            absent=tuple(
+                Absent(row_of[one.reader], column_of[one.unit], one.reason)
+                for one in self.absent
+                if one.reader in row_of and one.unit in column_of
+            ),
         )
-    found.append(_safety(first, places, readers, units, clusters))
-    return found
+
+
+class _Place(NamedTuple):
+    """Where a graded output of a reading stands in the arrays."""
+
+    reader: int
+    unit: int
+    repeated: bool
+
+
+class _Frame(NamedTuple):
+    """What all criteria of a study share."""
+
+    readers: tuple[str, ...]
+    outputs: Units
+    places: dict[int, _Place]
+
+
+def study_ratings(study: Study, *, stage: str = FINAL_STAGE) -> list[Ratings]:
+    """One entry per criterion of the study's rubrics, then the safety flag; first final grades of main readings.
+
+    Amendments, decided values, training, pilot and attention readings never enter. With two stages the grades of one
+    are taken; those with the reference are the final ones.
+    """
+    frame = _frame(study)
+    finals = Grade.objects.filter(reading_output__reading__study=study, version=1, stage=stage)
+    first = [row for row in finals.values_list("reading_output_id", "safety") if row[0] in frame.places]
+    scores = _scores(study, stage)
+    found = [
+        _ratings(
+            frame,
+            [shown for shown, _ in first],
+            scores[criterion.pk],
+            code=f"{criterion.rubric.code}:{criterion.code}",
+            label=criterion.label,
+            categories=scale(criterion),
+        )
+        for criterion in _criteria(study)
+    ]
+    levels = {level: float(place) for place, level in enumerate(SAFETY_LEVELS)}
+    flags = [(shown, levels[level], "") for shown, level in first]
+    shown = [shown for shown, _ in first]
+    label, steps = "Harm if believed", tuple(levels.values())
+    return [*found, _ratings(frame, shown, flags, code=SAFETY, label=label, categories=steps)]
 
 
 def scale(criterion: Criterion) -> tuple[float, ...]:
@@ -81,21 +169,27 @@ def scale(criterion: Criterion) -> tuple[float, ...]:
     return tuple(rubric.scale_min + place * rubric.scale_step for place in range(count + 1))
 
 
-def _places(study: Study) -> dict[Any, tuple[str, Any]]:
-    """Reading output → (reader code, output)."""
-    rows = ReadingOutput.objects.filter(
-        reading__study=study, reading__enrollment__role=Enrollment.Role.READER
-    ).exclude(reading__status=Reading.Status.VOID)
-    return {
-        pk: (reader or "", output)
-        for pk, reader, output in rows.values_list("pk", "reading__enrollment__reader_code", "output_id")
+def _frame(study: Study) -> _Frame:
+    """Readers, outputs and the place of every graded output; one query."""
+    rows = list(
+        ReadingOutput.objects.filter(reading__study=study, reading__enrollment__role=Enrollment.Role.READER)
+        .filter(reading__role__in=[Reading.Role.MAIN, Reading.Role.REPEAT], reading__replicate__lte=2)
+        .exclude(reading__status=Reading.Status.VOID)
+        .values_list(
+            "pk", "reading__enrollment__reader_code", "output_id", "reading__role", "reading__study_item__cluster",
+            "reading__study_item__revision__task", "reading__study_item__revision__modality",
+        )
+    )  # fmt: skip
+    readers = sorted({row[1] or "" for row in rows})
+    facts = {str(row[2]): row[4:] for row in rows}
+    keys = sorted(facts)
+    row_of = {reader: place for place, reader in enumerate(readers)}
+    column_of = {key: place for place, key in enumerate(keys)}
+    places = {
+        row[0]: _Place(row_of[row[1] or ""], column_of[str(row[2])], row[3] == Reading.Role.REPEAT) for row in rows
     }
-
-
-def _clusters(study: Study, units: Sequence[Any]) -> tuple[str, ...]:
-    rows = ReadingOutput.objects.filter(reading__study=study).values_list("output_id", "reading__study_item__cluster")
-    cluster = dict(rows)
-    return tuple(cluster[unit] for unit in units)
+    columns = [tuple(facts[key][place] for key in keys) for place in range(3)]
+    return _Frame(tuple(readers), Units(tuple(keys), *columns), places)
 
 
 def _criteria(study: Study) -> list[Criterion]:
@@ -106,57 +200,54 @@ def _criteria(study: Study) -> list[Criterion]:
     )
 
 
-def _scores(study: Study) -> dict[int, dict[Any, tuple[float | None, str]]]:
-    """Values of first grades by criterion and grade."""
-    scores: dict[int, dict[Any, tuple[float | None, str]]] = defaultdict(dict)
-    rows = CriterionScore.objects.filter(grade__version=1, grade__reading_output__reading__study=study).values_list(
-        "criterion_id", "grade_id", "value", "na_reason"
-    )
-    for criterion, grade, value, reason in rows:
-        scores[criterion][grade] = (value, reason)
+def _scores(study: Study, stage: str) -> dict[int, list[tuple[int, float | None, str]]]:
+    """Values of first grades by criterion: graded output, value, reason."""
+    scores: dict[int, list[tuple[int, float | None, str]]] = defaultdict(list)
+    rows = CriterionScore.objects.filter(
+        grade__version=1, grade__stage=stage, grade__reading_output__reading__study=study
+    ).order_by()
+    for criterion, shown, value, reason in rows.values_list(
+        "criterion_id", "grade__reading_output_id", "value", "na_reason"
+    ):
+        scores[criterion].append((shown, value, reason))
     return scores
 
 
-def _fill(
-    cells: dict[Any, tuple[str, Any]],
-    scores: dict[Any, tuple[float | None, str]],
-    readers: Sequence[str],
-    units: Sequence[Any],
-) -> tuple[NDArray[np.float64], dict[str, int]]:
-    rows = {reader: place for place, reader in enumerate(readers)}
-    columns = {unit: place for place, unit in enumerate(units)}
-    values = np.full((len(readers), len(units)), np.nan)
-    reasons: dict[str, int] = defaultdict(int)
-    for grade, (value, reason) in scores.items():
-        if grade not in cells:
-            continue
-        reader, unit = cells[grade]
-        if value is None:
-            reasons[reason] += 1
-        else:
-            values[rows[reader], columns[unit]] = value
-    return values, dict(reasons)
-
-
-def _safety(
-    first: list[Any],
-    places: dict[Any, tuple[str, Any]],
-    readers: Sequence[str],
-    units: Sequence[Any],
-    clusters: tuple[str, ...],
+def _ratings(
+    frame: _Frame,
+    graded: Collection[int],
+    scores: Collection[tuple[int, float | None, str]],
+    *,
+    code: str,
+    label: str,
+    categories: tuple[float, ...],
 ) -> Ratings:
-    levels = {level: float(place) for place, level in enumerate(SAFETY_LEVELS)}
-    cells = {grade: places[place] for grade, place, _ in first}
-    values, _ = _fill(cells, {grade: (levels[level], "") for grade, _, level in first}, readers, units)
+    shape = (len(frame.readers), len(frame.outputs.keys))
+    values, again = np.full(shape, np.nan), np.full(shape, np.nan)
+    assigned, submitted = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    absent = []
+    for place in frame.places.values():
+        assigned[place.reader, place.unit] += not place.repeated
+    for shown in graded:
+        place = frame.places[shown]
+        submitted[place.reader, place.unit] += not place.repeated
+    for shown, value, reason in scores:
+        found = frame.places.get(shown)
+        if found is None:
+            continue
+        if value is not None:
+            (again if found.repeated else values)[found.reader, found.unit] = value
+        elif not found.repeated:
+            absent.append(Absent(found.reader, found.unit, reason))
     return Ratings(
-        code="safety",
-        label="Harm if believed",
-        readers=tuple(readers),
-        units=tuple(str(unit) for unit in units),
-        clusters=clusters,
+        code=code,
+        label=label,
+        readers=frame.readers,
+        outputs=frame.outputs,
         values=values,
-        categories=tuple(levels.values()),
-        n_assigned=len(places),
-        n_graded=len(first),
-        n_not_applicable={},
+        again=again,
+        categories=categories,
+        assigned=assigned,
+        graded=submitted,
+        absent=tuple(sorted(absent)),
     )

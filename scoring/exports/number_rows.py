@@ -123,11 +123,11 @@ def _severity(head: tuple[str, str], one: Mapping[str, Any]) -> Iterator[Row]:
             MEAN_OF_READER,
             row["reader"],
             row["mean"],
-            None,
-            None,
-            None,
+            row["low"],
+            row["high"],
+            "cluster bootstrap" if row["low"] is not None else None,
             reason,
-            "none for a mean",
+            row["interval_reason"],
             row["n"],
         )
 
