@@ -9,5 +9,9 @@ class AnnotationConfig(AppConfig):
 
     def ready(self) -> None:
         from annotation.adjudication.seals import register
+        from annotation.preferences import asking
+        from annotation.preferences import seals as preference_seals
 
         register()
+        preference_seals.register()
+        asking.register_kind()

@@ -70,6 +70,9 @@ class ReadingTold(Told):
     item = serializers.JSONField()
     panes = PaneTold(many=True)
     outputs = ShownOutputTold(many=True)
+    preference = serializers.JSONField(
+        allow_null=True, help_text="what is chosen where outputs are compared; null where they are graded"
+    )
     rubrics = serializers.ListField(child=serializers.JSONField())
     error_codes = serializers.ListField(child=serializers.JSONField())
     safety_levels = serializers.ListField(child=serializers.JSONField())

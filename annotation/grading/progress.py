@@ -5,6 +5,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, Sum
 
+from annotation.grading import kinds
 from annotation.grading.models import CriterionScore, Grade
 from annotation.grading.rules import GRAVE, NOT_APPLICABLE
 from annotation.grading.services import closed_reason
@@ -24,7 +25,8 @@ def worklist(study: Study, user: User, *, status: str = "", page: str | int = 1)
     shown = shown.select_related("study_item__revision").order_by("position")
     pages = Paginator(shown, PAGE_SIZE)
     listed = pages.get_page(page)
-    versions = _versions([reading.pk for reading in listed])
+    kind = kinds.kind_of(study)
+    versions = (kind.versions if kind else _versions)([reading.pk for reading in listed])
     return {
         "page_obj": listed,
         "rows": [(reading, versions.get(reading.pk, 0)) for reading in listed],
@@ -51,6 +53,8 @@ def board(study: Study) -> dict[str, Any]:
 
     Amendments count once: flags are those of the newest version of each output's grade.
     """
+    if kind := kinds.kind_of(study):
+        return kind.board(study)
     latest = newest_grades(study)
     readers: dict[Any, dict[str, Any]] = {
         code: {

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Subquery
 from django.db.models.query import QuerySet
 from django.urls import reverse
 
-from annotation.grading import presentation
+from annotation.grading import kinds, presentation
 from annotation.grading.bases import draft_json
 from annotation.grading.blanking import blanked_note
 from annotation.grading.guessing import is_asked
@@ -74,15 +74,21 @@ def reading_json(reading: Reading, addresses: Addresses | None = None) -> dict[s
         "preview": False,
         **content_json(reading.study, shown, sheet, addresses),
         "draft": None if submitted or draft is None else draft_json(draft),
-        "grade": grade_json(reading) if submitted else None,
+        "grade": _answered(reading) if submitted else None,
         "guess": is_asked(reading.study, reading.position, answered=getattr(reading, "has_guesses", False)),
         "urls": addresses.urls,
     }
 
 
+def _answered(reading: Reading) -> dict[str, Any] | None:
+    kind = kinds.kind_of(reading.study)
+    return (kind.answered if kind else grade_json)(reading)
+
+
 def content_json(study: Study, shown: Presentation, sheet: Sheet, addresses: Addresses) -> dict[str, Any]:
     """The part of the JSON that a preview shares: item, panes, outputs, rubrics and the words of the choices."""
     question = presentation.question_of(shown, sheet)
+    kind = kinds.kind_of(study)
     hidden = masked_names([pane.output for pane in shown.panes if pane.output is not None], study.pk)
     return {
         "study": {"name": study.name, "url": addresses.urls["study"]},
@@ -97,6 +103,7 @@ def content_json(study: Study, shown: Presentation, sheet: Sheet, addresses: Add
             }
             for output in shown.outputs
         ],
+        "preference": kind.asked(study, shown, sheet) if kind else None,
         "rubrics": _rubrics_json(sheet.criteria),
         "error_codes": [
             [code.code, code.code.replace("_", " ").capitalize(), code.localizable] for code in sheet.codes

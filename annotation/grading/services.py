@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from annotation.assets import storage
 from annotation.audit.record import record
-from annotation.grading import presentation, repeats, seals
+from annotation.grading import kinds, presentation, repeats, seals
 from annotation.grading.bases import NO_BASE, Base, draft_json, refuse_other_draft, refuse_other_grade
 from annotation.grading.errors import (
     AlreadySubmittedError,
@@ -163,7 +163,8 @@ def submit_reading(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
         StudyClosedError: the study does not run.
         DamagedImageError: a picture of the reading was lost or changed in the store.
     """
-    receipt = _submit(reading=reading, actor=actor, entry=entry)
+    kind = kinds.kind_of(reading.study)
+    receipt = (kind.submit if kind else _submit)(reading=reading, actor=actor, entry=entry)
     Draft.objects.filter(reading=reading).delete()
     return receipt
 

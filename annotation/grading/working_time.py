@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Max, Q, Sum
 
+from annotation.grading import kinds
 from annotation.grading.models import Draft, Grade
 from annotation.studies.models import Reading
 
@@ -75,8 +76,11 @@ def _offline_wall_ms(reading: Reading, work: Work, now: datetime) -> int:
         reading_output__reading__enrollment=reading.enrollment_id, submitted_at__gt=start, submitted_at__lte=now
     )
     drafts = Draft.objects.filter(reading__enrollment=reading.enrollment_id, saved_at__gt=start)
+    others = [kind.timed(reading.enrollment_id, start, now) for kind in kinds.known()]
     taken_ms = sum(
-        value or 0 for rows in (grades, drafts) for value in rows.aggregate(Sum("active_ms"), Sum("idle_ms")).values()
+        value or 0
+        for rows in (grades, drafts, *others)
+        for value in rows.aggregate(Sum("active_ms"), Sum("idle_ms")).values()
     )
     return max(0, min(_milliseconds(start, done), _milliseconds(start, now) - taken_ms))
 
