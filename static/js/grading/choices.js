@@ -1,6 +1,6 @@
 // What the server did not take: two versions to choose from, a grade that goes back to its form, words to be copied.
 import { askVersions, showKept } from "./dialogs.js";
-import { criteriaOf } from "./rules.js";
+import { askedOf } from "./rules.js";
 
 const FIELD_WORDS = { rationale: "rationale", errors: "errors", safety: "harm", outputs: "output" };
 const clock = (iso) => new Date(iso).toLocaleTimeString("en-GB");
@@ -30,7 +30,7 @@ export class Choices {
   }
   #criteria() {
     const { reading } = this.station;
-    return reading ? criteriaOf(reading.rubrics) : [];
+    return reading ? askedOf(reading) : [];
   }
 
   /** A grade is opened again with what is wrong; what can never be taken stays kept, to be copied. */
@@ -93,7 +93,7 @@ export class Choices {
     const { reading, readings } = this.station;
     if (reading?.id === entry.reading) return this.#criteria();
     try {
-      return criteriaOf((await readings.get(entry.urls.self)).rubrics);
+      return askedOf(await readings.get(entry.urls.self));
     } catch {
       return this.#criteria(); // of the reading on screen: codes stand in where they differ
     }

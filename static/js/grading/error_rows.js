@@ -5,8 +5,8 @@ import { needsPlace } from "./rules.js";
 
 export class ErrorRows {
   /** @param edit runs a change of the grade: edit((grade) => …, { paint, burst }) */
-  constructor({ codes, edit }) {
-    Object.assign(this, { codes, edit });
+  constructor({ codes, edit, asked = "at a low score or with harm" }) {
+    Object.assign(this, { codes, edit, asked });
     this.list = el("ul", { className: "error-list", id: "errors" });
     this.text = el("textarea", { id: "rationale", rows: 2, spellcheck: true });
     this.text.placeholder = "Rationale (T)";
@@ -56,7 +56,7 @@ export class ErrorRows {
   }
   #build(n) {
     this.rows = Array.from({ length: n }, (_, i) => this.#row(i));
-    const none = el("li", { className: "none", textContent: "None. Asked for at a low score or with harm." });
+    const none = el("li", { className: "none", textContent: `None. Asked for ${this.asked}.` });
     this.list.replaceChildren(...(n ? this.rows.map((row) => row.element) : [none]));
   }
   #row(i) {

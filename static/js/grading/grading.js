@@ -19,10 +19,6 @@ export class Grading {
    */
   constructor({ root, onchange, onlabel, announce, acts, shelf = null }) {
     Object.assign(this, { root, onchange, onlabel, announce, acts, history: new History(shelf) });
-    root.addEventListener("submit", (event) => {
-      event.preventDefault();
-      acts.submit();
-    });
   }
 
   /** @param mode "grade", "read" (submitted, closed) or "amend" */
@@ -37,7 +33,7 @@ export class Grading {
     this.grades = Object.fromEntries(this.labels.map((label) => [label, entryOf(label)]));
     this.history.begin(reading.preview || mode !== "grade" ? null : reading.id, this.grades);
     this.burst = null;
-    this.#build();
+    this.build();
     this.setMode(mode);
     this.choose(this.labels.find((label) => this.problems(label).length) ?? this.labels[0]);
     this.focusFirst();
@@ -63,7 +59,7 @@ export class Grading {
     return this.labels.flatMap((label) => this.problems(label).map((problem) => ({ label, ...problem })));
   }
 
-  #build() {
+  build() {
     const { reading } = this;
     const edit = (change, options) => this.edit(change, options);
     this.sheet = new ScoreSheet({
@@ -82,6 +78,7 @@ export class Grading {
     this.label = null;
     const parts = [this.sheet, this.card, this.errors, this.safety, this.foot];
     this.root.replaceChildren(...parts.map((part) => part.element));
+    this.root.dataset.kind = "grade";
   }
 
   /** Take another output in hand. */
@@ -91,7 +88,7 @@ export class Grading {
     const { output } = this.question();
     this.sheet.build(this.reading.rubrics, output.not_applicable ?? {}, this.tabs?.element);
     this.shown = null;
-    this.show(this.#firstOpen().code);
+    this.show(this.firstOpen().code);
     this.paint();
     this.onlabel(label);
     return true;
@@ -109,7 +106,7 @@ export class Grading {
   }
 
   // --- the criterion in hand --------------------------------------------------------------------
-  #firstOpen() {
+  firstOpen() {
     const { asked } = this.question();
     return asked.find((criterion) => isOpen(this.grade, criterion)) ?? asked[0];
   }
@@ -125,7 +122,7 @@ export class Grading {
     this.show(code);
     this.sheet.focus(code);
   }
-  focusFirst() { this.focusCriterion(this.#firstOpen().code); }
+  focusFirst() { this.focusCriterion(this.firstOpen().code); }
   get inHand() { return this.sheet.current ?? this.shown; }
   step(by) {
     const { asked } = this.question();
@@ -176,9 +173,9 @@ export class Grading {
     const next = asked[asked.findIndex((criterion) => criterion.code === code) + 1];
     this.focusCriterion(next?.code ?? code);
   }
-  undo() { return this.#restore(this.history.undo({ label: this.label, grades: this.grades }), "Undone"); }
-  redo() { return this.#restore(this.history.redo({ label: this.label, grades: this.grades }), "Redone"); }
-  #restore(state, words) {
+  undo() { return this.restore(this.history.undo({ label: this.label, grades: this.grades }), "Undone"); }
+  redo() { return this.restore(this.history.redo({ label: this.label, grades: this.grades }), "Redone"); }
+  restore(state, words) {
     if (!state) return false;
     const before = this.grades[state.label];
     this.grades = state.grades;
@@ -246,7 +243,7 @@ export class Grading {
   goToProblem() {
     const [problem] = this.allProblems;
     if (!problem) return false;
-    if (problem.label !== this.label) this.choose(problem.label);
+    if (problem.label && problem.label !== this.label) this.choose(problem.label);
     if (problem.field === "criterion") this.focusCriterion(problem.at);
     else if (problem.field === "rationale") this.errors.text.focus();
     else if (problem.field === "place") this.errors.focusPlace(problem.at);

@@ -8,6 +8,10 @@ const MAP = [
     ["F", "harm, then 1–4"], ["Ctrl Enter", "submit and next; or go to what is missing"],
     ["Ctrl Z", "undo; takes a submission back for 6 s"], ["Ctrl Shift Z, Y", "redo"], ["A", "amend a submitted reading"], ["K", "skip, with a reason"],
   ]],
+  ["Comparing outputs", [
+    ["1 – 4", "left, tie, right, neither (of all: A, B, C …)"], ["← →", "left or right is better"],
+    ["W", "how much better, then 1–4"],
+  ]],
   ["Several outputs", [["Shift 1 – 3", "output A, B, C"], [", .", "previous, next output"]]],
   ["Images", [
     ["1 – 9", "window preset, viewer focused"], ["Alt 1 – 9", "window preset, anywhere"],

@@ -15,6 +15,9 @@ export function criteriaOf(rubrics) {
   return rubrics.flatMap((rubric) => rubric.criteria.map((criterion) => ({ ...criterion, scale: rubric.scale })));
 }
 
+/** What a reading asks by name: the criteria that are compared, or those of the rubrics. */
+export const askedOf = (reading) => reading.preference?.criteria ?? criteriaOf(reading.rubrics);
+
 export function valuesOf({ min, max, step }) {
   const n = Math.round((max - min) / step);
   return Array.from({ length: n + 1 }, (_, i) => Number((min + i * step).toFixed(6)));

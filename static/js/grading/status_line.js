@@ -14,7 +14,8 @@ export class StatusLine {
   announce(words) { $("announce").textContent = words; }
   region(name) {
     document.body.dataset.in = name;
-    $("digits").textContent = name === "viewer" ? "Viewer · digits = presets" : "Rubric · digits = score";
+    const asked = document.body.dataset.asks === "choice" ? "Choices · digits = choice" : "Rubric · digits = score";
+    $("digits").textContent = name === "viewer" ? "Viewer · digits = presets" : asked;
   }
   probe(words) { $("probe").textContent = words; }
   held(words) { $("held").textContent = words; }

@@ -10,20 +10,27 @@ const scoreOf = (grade, code) => {
   const reason = grade.na?.[code];
   return value === "na" ? `n/a${reason ? `, ${reason.replaceAll("_", " ")}` : ""}` : said(value);
 };
+const PREFERENCE = "preference"; // what is said of all outputs together stands beside them, under this name
+/** The parts of a payload by label; choices between outputs are read like scores. */
+function partsOf({ outputs = {}, preference }) {
+  return preference ? { [PREFERENCE]: { ...preference, scores: preference.choices ?? {} }, ...outputs } : outputs;
+}
 const FIELDS = [
+  ["strength", "How much"],
   ["errors", "Errors"], ["rationale", "Rationale"], ["safety", "Harm"], ["reference_wrong", "Reference is wrong"],
 ];
 
 /** Rows `{ key, name, mine, theirs, differs }` of all that was asked, in the order of the sheet. */
 export function rowsOf(mine, theirs, criteria) {
   const rows = [];
-  const labels = [...new Set([...Object.keys(mine.outputs ?? {}), ...Object.keys(theirs.outputs ?? {})])];
+  const [own, other] = [partsOf(mine), partsOf(theirs)];
+  const labels = [...new Set([...Object.keys(own), ...Object.keys(other)])];
   const add = (label, key, name, a, b, differs) => rows.push({
     key: `${label}/${key}`, name: labels.length > 1 ? `${label}: ${name}` : name, mine: a, theirs: b, differs,
   });
   for (const label of labels) {
-    const a = mine.outputs?.[label] ?? {};
-    const b = theirs.outputs?.[label] ?? {};
+    const a = own[label] ?? {};
+    const b = other[label] ?? {};
     for (const { code, label: name } of criteria) {
       const [x, y] = [scoreOf(a, code), scoreOf(b, code)];
       if (x !== "–" || y !== "–") add(label, `scores/${code}`, name, x, y, x !== y);
@@ -44,13 +51,14 @@ export function merged(mine, theirs, picks) {
   for (const [key, takesMine] of picks) {
     if (!takesMine) continue;
     const [label, field, code] = key.split("/");
-    const from = mine.outputs?.[label] ?? {};
-    const to = (payload.outputs[label] ??= structuredClone(from));
+    const home = (version) => (label === PREFERENCE ? version : version.outputs ?? {});
+    const from = home(mine)[label] ?? {};
+    const to = (home(payload)[label] ??= structuredClone(from));
     if (field !== "scores") {
       to[field] = structuredClone(from[field]);
       continue;
     }
-    for (const name of ["scores", "na"]) {
+    for (const name of label === PREFERENCE ? ["choices"] : ["scores", "na"]) {
       to[name] ??= {};
       if (from[name]?.[code] === undefined) delete to[name][code];
       else to[name][code] = from[name][code];
@@ -70,8 +78,8 @@ export function textOf(entry, criteria = []) {
     lines.push(`Output ${label}: which system was it? ${words}${why ? `; ${why}` : ""}`);
   }
   const names = new Map(criteria.map(({ code, label }) => [code, label]));
-  for (const [label, grade] of Object.entries(entry.payload?.outputs ?? {})) {
-    lines.push(`Output ${label}`);
+  for (const [label, grade] of Object.entries(partsOf(entry.payload ?? {}))) {
+    lines.push(label === PREFERENCE ? "Preference" : `Output ${label}`);
     for (const code of Object.keys(grade.scores ?? {})) lines.push(`  ${names.get(code) ?? code}: ${scoreOf(grade, code)}`);
     for (const [field, name] of FIELDS) if (said(grade[field]) !== "–") lines.push(`  ${name}: ${said(grade[field])}`);
   }

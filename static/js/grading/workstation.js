@@ -5,6 +5,7 @@ import { StackStore } from "../viewer/store.js";
 import { Toolbar } from "../viewer/toolbar.js";
 import { ViewerKeys } from "../viewer/viewer_keys.js";
 import { Wall } from "../viewer/wall.js";
+import { Comparing } from "../preferences/comparing.js";
 import { Choices } from "./choices.js";
 import { WorkClock } from "./clock.js";
 import { askSkip } from "./dialogs.js";
@@ -74,7 +75,11 @@ export class Workstation {
   }
   #rubric() {
     const { submission } = this;
-    this.grading = new Grading({
+    $("grade").addEventListener("submit", (event) => {
+      event.preventDefault();
+      submission.submit();
+    });
+    const parts = {
       root: $("grade"),
       shelf: this.outbox,
       onchange: (payload) => this.#changed(payload),
@@ -84,7 +89,9 @@ export class Workstation {
         submit: () => submission.submit(), amend: () => submission.amend(), cancelAmend: () => submission.cancelAmend(),
         next: () => this.turn(true),
       },
-    });
+    };
+    this.kinds = { grade: new Grading(parts), compare: new Comparing(parts) };
+    this.grading = this.kinds.grade;
   }
   #queue(again) {
     this.queue = new SaveQueue({
@@ -105,7 +112,7 @@ export class Workstation {
   #keys() {
     const viewer = new ViewerKeys(this.wall, this.toolbar);
     new Keyboard({
-      viewer, rubric: this.grading,
+      viewer, rubric: this.#inHand(),
       page: {
         submit: () => (this.grading.readOnly ? this.turn(true) : this.submission.submit()),
         undo: () => this.#undo(), redo: () => this.grading.redo(), turn: (forward) => this.turn(forward),
@@ -130,6 +137,11 @@ export class Workstation {
       event.preventDefault();
       this.turn(true);
     });
+  }
+  /** What keys of the rubric act on: grading or comparing, whichever the reading asks for. */
+  #inHand() {
+    const pass = (name) => (...given) => this.grading[name](...given);
+    return Object.fromEntries(["output", "digit", "key", "letter"].map((name) => [name, pass(name)]));
   }
   #offline() {
     const dialog = new OfflineDialog({
@@ -204,6 +216,8 @@ export class Workstation {
     const closed = Boolean(reading.grade) || (Boolean(reading.locked_reason) && !reading.preview);
     $("skip").hidden = closed || waits || reading.preview;
     $("offline").hidden = reading.preview;
+    this.grading = reading.preference ? this.kinds.compare : this.kinds.grade;
+    document.body.dataset.asks = reading.preference ? "choice" : "score";
     const start = reading.grade ? reading.grade.payload : payload ?? begun;
     this.grading.open(reading, start, closed || waits ? "read" : "grade");
     images.then(() => {
