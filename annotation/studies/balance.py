@@ -108,7 +108,7 @@ class StudyBalance:
 
 def study_balance(study: Study) -> StudyBalance:
     """Counts of the stored readings; before opening, of a trial drawing from the same seed."""
-    is_trial = study.state == Study.State.DRAFT
+    is_trial = study.state in (Study.State.DRAFT, Study.State.PILOT)
     notes: dict[str, Any] = {**items_left_out(study), "warnings": warnings(study)}
     try:
         design = drawing.draw(study, drawing.inputs_of(study)) if is_trial else drawing.stored(study)

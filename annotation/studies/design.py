@@ -6,6 +6,13 @@
      "formats": ["image_editing"], "tasks": [], "modalities": ["ct"], "sample": 30,
      "instructions": "…", "consent_text": "…", "due_on": "2026-12-24"}
 
+`assignment` says who reads what: `even`, `crossed`, `incomplete` (balanced incomplete blocks) or `anchored` with
+`anchor_items` for everybody. `stages` 2 lets readers grade without the reference, then with it. `repeats` are the
+readings of each reader that come again hidden, `washout_days` after the first time at the earliest; `attention_items`
+the mismatched cases mixed in; `pilot_items` and `training` items stay out of results, and `admission` is the share of
+training values that must be right (`training`: codes, or {"item": "IT-000003", "expected": {"aurora": {"overall":
+[1, 2]}}, "feedback": "…"}).
+
 Name, slug, release, submissions, rubrics and readers are needed; the rest has the defaults of `StudyDesign`.
 `guess_block` n asks readers after every n readings which system they believe it was; 0 never asks.
 `sample` is the number of items drawn from each stratum (format, task and modality); null takes all.
@@ -21,6 +28,8 @@ from datetime import date
 from typing import Any
 
 from annotation.studies.errors import DesignError, DesignProblem
+from annotation.studies.teams import PLANS
+from annotation.studies.training_plans import TrainingPlan, misfits, read_training
 
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
 RELEASE = re.compile(r"[-a-zA-Z0-9_]{1,60}@\S{1,40}")
@@ -28,7 +37,11 @@ RESERVED_SLUGS = ("new",)
 MODES = ("one", "all", "pair", "rank")
 COMPARING = ("pair", "rank")
 NAME_LIMIT, INSTRUCTIONS_LIMIT = 120, 20_000
-LIMITS = {"readers_per_item": (1, 100), "gap": (0, 10_000), "guess_block": (0, 1_000), "seed": (0, 2**31 - 1)}
+LIMITS = {
+    "readers_per_item": (1, 100), "gap": (0, 10_000), "guess_block": (0, 1_000), "seed": (0, 2**31 - 1),
+    "anchor_items": (0, 100_000), "stages": (1, 2), "repeats": (0, 500), "washout_days": (0, 365),
+    "attention_items": (0, 200), "pilot_items": (0, 500),
+}  # fmt: skip
 SAMPLE_LIMITS = (1, 100_000)
 PAIRS_LIMITS = (1, 325)
 CAP_LIMITS = (1, 100_000)
@@ -63,6 +76,15 @@ class StudyDesign:
     analysts: tuple[str, ...] = ()
     coordinators: tuple[str, ...] = ()
     readers_per_item: int = 2
+    assignment: str = "even"
+    anchor_items: int = 0
+    stages: int = 1
+    repeats: int = 0
+    washout_days: int = 0
+    attention_items: int = 0
+    pilot_items: int = 0
+    training: tuple[TrainingPlan, ...] = ()
+    admission: float | None = None
     gap: int = 20
     seed: int = 1
     guess_block: int = 0
@@ -80,6 +102,7 @@ class StudyDesign:
             reader.username if reader.cap is None else {"username": reader.username, "cap": reader.cap}
             for reader in self.readers
         ]
+        data["training"] = [each.to_json() for each in self.training]
         data["due_on"] = self.due_on.isoformat() if self.due_on else None
         return data
 
@@ -115,8 +138,9 @@ class StudyDesign:
 
 
 def _misfits(values: dict[str, Any]) -> list[DesignProblem]:
-    """Fields that do not fit the mode."""
-    mode, found = values.get("mode", "one"), []
+    """Fields that do not fit the mode, or each other."""
+    mode = values.get("mode", "one")
+    found = misfits(values, comparing=mode in COMPARING)
     if values.get("pairs_per_item") is not None and mode != "pair":
         found.append(DesignProblem("pairs_per_item", str(values["pairs_per_item"]), f"only in mode pair, not {mode}"))
     if values.get("compare_criteria") and mode not in COMPARING:
@@ -204,6 +228,18 @@ def _mode(name: str, value: Any) -> str:
     return str(value)
 
 
+def _assignment(name: str, value: Any) -> str:
+    if value not in PLANS:
+        raise _refuse(name, value, f"must be one of {', '.join(PLANS)}")
+    return str(value)
+
+
+def _share(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise _refuse(name, value, "must be a share above 0 and at most 1, like 0.8")
+    return float(value)
+
+
 def _yes_or_no(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise _refuse(name, value, "must be true or false")
@@ -255,6 +291,13 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "analysts": _words,
     "coordinators": _words,
     "readers_per_item": _whole(*LIMITS["readers_per_item"]),
+    "assignment": _assignment,
+    **{
+        name: _whole(*LIMITS[name])
+        for name in ("anchor_items", "stages", "repeats", "washout_days", "attention_items", "pilot_items")
+    },
+    "training": read_training,
+    "admission": _share,
     "gap": _whole(*LIMITS["gap"]),
     "seed": _whole(*LIMITS["seed"]),
     "guess_block": _whole(*LIMITS["guess_block"]),

@@ -6,11 +6,15 @@ give the same design and the same hash, whatever identifiers the database made.
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from django.db.models import Max
+
 from annotation.studies.allocation import (
+    AssignmentPlan,
     Design,
     DesignItem,
     DesignReader,
@@ -18,7 +22,9 @@ from annotation.studies.allocation import (
     Placement,
     PlannedReading,
     allocate,
+    compose,
 )
+from annotation.studies.mixing import checks_of, pilot_of, training_of
 from annotation.studies.models import Enrollment, Reading, ReadingOutput, Study, StudyItem
 from annotation.studies.pairing import allocate_pairs
 from annotation.studies.planning import gradable
@@ -43,12 +49,14 @@ def inputs_of(study: Study) -> Inputs:
         row.submission_id: row
         for row in study.study_systems.select_related("submission__system_version__system").order_by("letter")
     }
-    items = {row.revision.item.code: row for row in study.study_items.select_related("revision__item")}
-    code_of = {row.revision_id: code for code, row in items.items()}
+    rows = study.study_items.select_related("revision__item", "partner__item")
+    items = {row.revision.item.code: row for row in rows}
+    partners = {row.partner_id: row.partner.item.code for row in rows if row.partner is not None}
+    code_of = partners | {row.revision_id: code for code, row in items.items()}
     readers = active_readers(study)
     outputs: dict[str, UUID] = {}
     contents: dict[str, str] = {}
-    shown: dict[str, dict[str, str]] = {code: {} for code in items}
+    shown: dict[str, dict[str, str]] = {code: {} for code in code_of.values()}
     for pk, submission, revision, content in gradable([row.submission for row in systems.values()]).values_list(
         "pk", "submission_id", "revision_id", "content_hash"
     ):
@@ -57,11 +65,13 @@ def inputs_of(study: Study) -> Inputs:
         code, letter = code_of[revision], systems[submission].letter
         key = f"{code}/{letter}"
         outputs[key], shown[code][letter], contents[key] = pk, key, content
-    facts = {
+    facts: dict[str, Any] = {
         "systems": {row.letter: str(row.submission.system_version) for row in systems.values()},
         "items": {code: row.revision.content_hash for code, row in items.items()},
         "outputs": contents,
     }
+    if aside := {code: [row.role, row.control] for code, row in items.items() if row.role != StudyItem.Role.MAIN}:
+        facts["aside"] = aside
     return Inputs(items, readers, outputs, shown, facts)
 
 
@@ -71,7 +81,7 @@ def active_readers(study: Study) -> dict[str, Enrollment]:
 
 
 def draw(study: Study, inputs: Inputs) -> Design:
-    """The design of the study's seed; items without an output take no part.
+    """The design of the study's seed, repeats and attention checks mixed in; items without an output take no part.
 
     Raises:
         AllocationError: it cannot be drawn; the message names the numbers that stand against it.
@@ -79,11 +89,11 @@ def draw(study: Study, inputs: Inputs) -> Design:
     items = [
         DesignItem(key=code, stratum=row.stratum, cluster=row.cluster, outputs=inputs.shown[code])
         for code, row in inputs.items.items()
-        if len(inputs.shown[code]) >= least_outputs(study)
+        if row.role == StudyItem.Role.MAIN and len(inputs.shown[code]) >= least_outputs(study)
     ]
     readers = [DesignReader(key=code, cap=row.cap) for code, row in inputs.readers.items()]
     if study.outputs_per_reading == Study.Mode.PAIR:
-        return allocate_pairs(
+        design = allocate_pairs(
             items,
             readers,
             k=study.readers_per_item,
@@ -91,14 +101,18 @@ def draw(study: Study, inputs: Inputs) -> Design:
             pairs_per_item=study.pairs_per_item,
             gap=study.gap,
         )
-    return allocate(
-        items,
-        readers,
-        k=study.readers_per_item,
-        seed=study.seed,
-        outputs_per_reading=_mode(study),
-        gap=study.gap,
-    )
+    else:
+        design = allocate(
+            items,
+            readers,
+            k=study.readers_per_item,
+            seed=study.seed,
+            outputs_per_reading=_mode(study),
+            gap=study.gap,
+            plan=cast(AssignmentPlan, study.assignment),
+            anchors=study.anchor_items,
+        )
+    return compose(design, repeats=study.repeats, checks=checks_of(study, inputs))
 
 
 def least_outputs(study: Study) -> int:
@@ -127,16 +141,39 @@ def design_hash(study: Study, inputs: Inputs, design: Design) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def store(study: Study, inputs: Inputs, design: Design) -> int:
-    """Write the readings of a design; the number of them."""
+def draw_first(study: Study, inputs: Inputs, *, pilot: bool) -> dict[str, list[PlannedReading]]:
+    """What comes before the main readings: training for whoever has none, then the pilot.
+
+    Raises:
+        AllocationError: it cannot be drawn.
+    """
+    roles = {row.role for row in inputs.items.values()}
+    if not roles & {StudyItem.Role.TRAINING, StudyItem.Role.PILOT}:
+        return {code: [] for code in inputs.readers}
+    trained = study.readings.filter(role=Reading.Role.TRAINING).values("enrollment")
+    new = study.enrollments.filter(role=Enrollment.Role.READER, active=True).exclude(pk__in=trained)
+    codes = {str(code) for code in new.values_list("reader_code", flat=True)}
+    training = training_of(study, inputs, readers=[code for code in inputs.readers if code in codes])
+    piloted = pilot_of(study, inputs) if pilot else {}
+    return {code: [*training.get(code, []), *piloted.get(code, [])] for code in inputs.readers}
+
+
+def store(study: Study, inputs: Inputs, readings_of: Mapping[str, Sequence[PlannedReading]]) -> int:
+    """Write readings behind those that a reader has; the number of them."""
+    last: dict[str, int] = {}
+    if study.piloted_at is not None:
+        rows = study.readings.order_by().values_list("enrollment__reader_code").annotate(last=Max("position"))
+        last = dict(rows)
     readings, places = [], []
-    for code, planned in design.readings.items():
-        for one in planned:
+    for code, planned in readings_of.items():
+        for place, one in enumerate(planned, start=1 + last.get(code, 0)):
             reading = Reading(
                 study=study,
                 enrollment=inputs.readers[code],
                 study_item=inputs.items[one.item],
-                position=one.position,
+                position=place,
+                role=one.role,
+                replicate=one.replicate,
             )
             readings.append(reading)
             places += [
@@ -154,14 +191,14 @@ def store(study: Study, inputs: Inputs, design: Design) -> int:
 
 
 def stored(study: Study) -> Design:
-    """The design of an opened study as its readings hold it: three queries."""
+    """The main readings of an opened study as they are held: three queries."""
     letters = dict(study.study_systems.values_list("submission_id", "letter"))
     items = {
         row.pk: (row.revision.item.code, row.stratum, row.cluster)
-        for row in study.study_items.select_related("revision__item")
+        for row in study.study_items.filter(role=StudyItem.Role.MAIN).select_related("revision__item")
     }
     rows = (
-        ReadingOutput.objects.filter(reading__study=study)
+        ReadingOutput.objects.filter(reading__study=study, reading__role=Reading.Role.MAIN)
         .exclude(reading__status=Reading.Status.VOID)
         .order_by("reading__enrollment__reader_code", "reading__position", "position")
         .values_list(

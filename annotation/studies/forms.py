@@ -192,7 +192,7 @@ class EnrollmentForm(forms.Form):
         username, role = self.fields["username"], self.fields["role"]
         assert isinstance(username, forms.ChoiceField) and isinstance(role, forms.ChoiceField)
         username.choices = [("", "Choose a person"), *people_choices()]
-        self.takes_readers = study.state == Study.State.DRAFT
+        self.takes_readers = study.state in (Study.State.DRAFT, Study.State.PILOT)
         if not self.takes_readers:
             closed = {Enrollment.Role.READER.value} - {str(self.data.get("role", ""))}  # a typed one is told why not
             role.choices = [pair for pair in Enrollment.Role.choices if pair[0] not in closed]

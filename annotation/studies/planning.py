@@ -18,6 +18,7 @@ from annotation.studies.design import COMPARING, StudyDesign
 from annotation.studies.errors import DesignError, DesignProblem
 from annotation.studies.models import Criterion, Rubric, Study
 from annotation.studies.sampling import letters, shuffled, stratified_sample
+from annotation.studies.setting_aside import AsideItem, set_aside
 from annotation.systems.models import Output, OutputPart, OutputQuerySet, Submission
 
 UNMAPPED = "unmapped"
@@ -25,9 +26,12 @@ UNMAPPED = "unmapped"
 
 @dataclass(frozen=True)
 class PlannedItem:
+    """An item of a study; `aside` is what it needs when it enters no result."""
+
     revision: ItemRevision
     stratum: str
     cluster: str
+    aside: AsideItem | None = None
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,12 @@ def plan(design: StudyDesign, *, actor: User | None) -> Plan:
     shut = quarantined_revisions(revisions)
     in_quarantine = tuple(revision.item.code for revision in revisions if revision.pk in shut)
     revisions = [revision for revision in revisions if revision.pk not in shut]
-    items, without_output = _items(design, revisions, submissions)
+    items, without_output = _items(design, revisions, submissions, lookup)
     if not items and in_quarantine:
         where = reverse("annotation:quarantine-list", args=[release.dataset.slug])
         rule = f"has {len(in_quarantine)} items whose images are in quarantine; a curator decides at {where}"
         lookup.refuse("release", release, rule)
-    if not items:
+    if not items and not lookup.problems:
         words = "have no item with two outputs that a reader can be shown side by side"
         if design.mode not in COMPARING:
             words = "have no output that a reader can be shown"
@@ -207,17 +211,34 @@ def _revisions(design: StudyDesign, release: Release, lookup: _Lookup) -> list[I
 
 
 def _items(
-    design: StudyDesign, revisions: Sequence[ItemRevision], submissions: Sequence[Submission]
+    design: StudyDesign, revisions: Sequence[ItemRevision], submissions: Sequence[Submission], lookup: _Lookup
 ) -> tuple[tuple[PlannedItem, ...], tuple[str, ...]]:
     counts = Counter(gradable(submissions).values_list("revision_id", flat=True))
     least = 2 if design.mode in COMPARING else 1
     shown = {revision for revision, n in counts.items() if n >= least}
     with_output = [(stratum_of(revision), revision) for revision in revisions if revision.pk in shown]
     without_output = tuple(revision.item.code for revision in revisions if revision.pk not in shown)
-    chosen = stratified_sample(with_output, per_stratum=design.sample, seed=design.seed)
-    clusters = named_clusters([revision for _, revision in chosen])
-    items = tuple(PlannedItem(revision, stratum, clusters[revision.pk]) for stratum, revision in chosen)
-    return items, without_output
+    images = ItemImage.objects.filter(role="input", revision__in=[revision for _, revision in with_output])
+    aside = set_aside(
+        design,
+        with_output,
+        pictured=set(images.values_list("revision", flat=True)) if design.attention_items else set(),
+        letters=_letters_by_name(design, submissions),
+    )
+    lookup.problems += aside.problems
+    chosen = stratified_sample(aside.rest, per_stratum=design.sample, seed=design.seed)
+    clusters = named_clusters([*(revision for _, revision in chosen), *(one.revision for one in aside.items)])
+    items = [PlannedItem(revision, stratum, clusters[revision.pk]) for stratum, revision in chosen]
+    items += [PlannedItem(one.revision, one.stratum, clusters[one.revision.pk], one) for one in aside.items]
+    return tuple(items), without_output
+
+
+def _letters_by_name(design: StudyDesign, submissions: Sequence[Submission]) -> dict[str, str]:
+    """Every name by which a design may call a submission of the study → its letter."""
+    found: dict[str, str] = {}
+    for letter, submission in lettered(submissions, seed=design.seed):
+        found |= dict.fromkeys((submission.code, submission.system_version.system.slug), letter)
+    return found
 
 
 def gradable(submissions: Iterable[Submission]) -> OutputQuerySet:

@@ -1,4 +1,4 @@
-"""Acts on a study: create, open, pause, resume, lock; enroll a person and end an enrollment.
+"""Acts on a study: create, pilot, open, pause, resume, lock; enroll a person and end an enrollment.
 
 Opening draws everything that chance decides, once, and stores it; after that nothing is random.
 """
@@ -22,7 +22,8 @@ from annotation.studies.models import (
     StudyRubric,
     StudySystem,
 )
-from annotation.studies.planning import Plan, plan
+from annotation.studies.planning import Plan, PlannedItem, plan
+from annotation.studies.stand_ins import make_stand_ins
 from annotation.studies.states import StudyState
 
 
@@ -47,10 +48,7 @@ def create_study(*, design: StudyDesign, actor: User | None) -> Study:
     StudySystem.objects.bulk_create(
         StudySystem(study=study, submission=submission, letter=letter) for letter, submission in made.lettered
     )
-    StudyItem.objects.bulk_create(
-        StudyItem(study=study, revision=item.revision, stratum=item.stratum, cluster=item.cluster)
-        for item in made.items
-    )
+    StudyItem.objects.bulk_create(_study_item(study, item) for item in made.items)
     _enroll_planned(study, made, actor)
     record(
         "study created",
@@ -64,6 +62,14 @@ def create_study(*, design: StudyDesign, actor: User | None) -> Study:
     return study
 
 
+def _study_item(study: Study, item: PlannedItem) -> StudyItem:
+    made = StudyItem(study=study, revision=item.revision, stratum=item.stratum, cluster=item.cluster)
+    if (aside := item.aside) is not None:
+        made.role, made.control, made.partner = aside.role, aside.control, aside.partner
+        made.expected, made.feedback = aside.expected, aside.feedback
+    return made
+
+
 def _study(made: Plan, actor: User | None) -> Study:
     design = made.design
     return Study.objects.create(
@@ -74,6 +80,15 @@ def _study(made: Plan, actor: User | None) -> Study:
         pairs_per_item=design.pairs_per_item,
         compare_criteria=design.compare_criteria,
         readers_per_item=design.readers_per_item,
+        assignment=design.assignment,
+        anchor_items=design.anchor_items,
+        stages=design.stages,
+        repeats=design.repeats,
+        washout_days=design.washout_days,
+        attention_items=design.attention_items,
+        pilot_items=design.pilot_items,
+        admission=design.admission,
+        design=design.to_json(),
         gap=design.gap,
         seed=design.seed,
         instructions=design.instructions,
@@ -110,11 +125,37 @@ def _code(number: int) -> str:
 def _design_without_names(made: Plan) -> dict[str, object]:
     """The design for the trail: people by id, no free text."""
     design = made.design
-    data = replace(design, name="", instructions="", consent_text="").to_json()
+    trained = tuple(replace(one, feedback="") for one in design.training)
+    data = replace(design, name="", instructions="", consent_text="", training=trained).to_json()
     data["readers"] = [[str(made.people[reader.username].pk), reader.cap] for reader in design.readers]
     for role in ("analysts", "coordinators"):
         data[role] = [str(made.people[name].pk) for name in getattr(design, role)]
     return data
+
+
+@transaction.atomic
+def pilot_study(*, study: Study, actor: User | None) -> Study:
+    """Let readers in for training and pilot readings, which enter no result; the main readings are not drawn yet.
+
+    Raises:
+        StudyStateError: the study is no draft.
+        StudyError: there is nothing to pilot, too few readers, nobody who runs it.
+    """
+    now = timezone.now()
+    won = Study.objects.filter(pk=study.pk, state=Study.State.DRAFT).update(state=Study.State.PILOT, piloted_at=now)
+    study.refresh_from_db()
+    if not won:
+        raise StudyStateError(f"This study is {study.state}; only a draft can be piloted.")
+    inputs = _checked_inputs(study)
+    try:
+        n_readings = drawing.store(study, inputs, drawing.draw_first(study, inputs, pilot=True))
+    except AllocationError as problem:
+        raise StudyError(f"The readings cannot be drawn: {problem}.") from problem
+    if not n_readings:
+        raise StudyError("There is nothing to pilot: the design has no pilot and no training items.")
+    _let_in(study, actor)
+    record("study piloted", actor=actor, subject=study, readings=n_readings)
+    return study
 
 
 @transaction.atomic
@@ -126,27 +167,29 @@ def open_study(*, study: Study, actor: User | None) -> Study:
         StudyError: too few readers, nothing to show, nobody who runs it.
     """
     now = timezone.now()
-    won = Study.objects.filter(pk=study.pk, state=Study.State.DRAFT).update(state=Study.State.RUNNING, opened_at=now)
+    won = Study.objects.filter(pk=study.pk, state__in=[Study.State.DRAFT, Study.State.PILOT]).update(
+        state=Study.State.RUNNING, opened_at=now
+    )
     study.refresh_from_db()
     if not won:
         raise StudyStateError(f"This study is {study.state}; it was opened before.")
-    if not study.enrollments.filter(role=Enrollment.Role.COORDINATOR, active=True).exists():
-        raise StudyError("Nobody coordinates this study; enroll a coordinator first.")
-    if not study.study_rubrics.exists():
-        raise StudyError("This study asks nothing; give it a rubric first.")
-    inputs = drawing.inputs_of(study)
+    inputs = _checked_inputs(study)
     try:
         design = drawing.draw(study, inputs)
+        first = drawing.draw_first(study, inputs, pilot=False)
     except AllocationError as problem:
         raise StudyError(f"The readings cannot be drawn: {problem}.") from problem
-    emptied = [code for code, shown in inputs.shown.items() if len(shown) < drawing.least_outputs(study)]
-    study.study_items.filter(pk__in=[inputs.items[code].pk for code in emptied]).delete()
-    n_readings = drawing.store(study, inputs, design)
+    emptied = _remove_empty(study, inputs)
+    planned = {code: [*first[code], *readings] for code, readings in design.readings.items()}
+    n_readings = drawing.store(study, inputs, planned)
+    if design.anchors:
+        anchors = [inputs.items[code].pk for code in design.anchors]
+        study.study_items.filter(pk__in=anchors).update(is_anchor=True)
+    if study.attention_items:
+        make_stand_ins(study)
     study.design_hash = drawing.design_hash(study, inputs, design)
     study.save(update_fields=["design_hash"])
-    Rubric.objects.filter(study_rubrics__study=study).update(state=Rubric.State.LOCKED)
-    consent.publish_at_opening(study=study, actor=actor)
-    unblinding.scan(study=study, actor=actor)
+    _let_in(study, actor)
     record(
         "study opened",
         actor=actor,
@@ -156,6 +199,31 @@ def open_study(*, study: Study, actor: User | None) -> Study:
         without_output=emptied,
     )
     return study
+
+
+def _checked_inputs(study: Study) -> drawing.Inputs:
+    if not study.enrollments.filter(role=Enrollment.Role.COORDINATOR, active=True).exists():
+        raise StudyError("Nobody coordinates this study; enroll a coordinator first.")
+    if not study.study_rubrics.exists():
+        raise StudyError("This study asks nothing; give it a rubric first.")
+    return drawing.inputs_of(study)
+
+
+def _remove_empty(study: Study, inputs: drawing.Inputs) -> list[str]:
+    """Take out items that have too few outputs to be shown now; the codes of them."""
+    few = drawing.least_outputs(study)
+    rows = {code: row for code, row in inputs.items.items() if len(inputs.shown[code]) < few}
+    emptied = {code: row for code, row in rows.items() if row.role != StudyItem.Role.ATTENTION}
+    if study.piloted_at is not None:
+        emptied = {code: row for code, row in emptied.items() if row.role == StudyItem.Role.MAIN}
+    study.study_items.filter(pk__in=[row.pk for row in emptied.values()]).delete()
+    return list(emptied)
+
+
+def _let_in(study: Study, actor: User | None) -> None:
+    Rubric.objects.filter(study_rubrics__study=study).update(state=Rubric.State.LOCKED)
+    consent.publish_at_opening(study=study, actor=actor)
+    unblinding.scan(study=study, actor=actor)
 
 
 def pause_study(*, study: Study, actor: User | None) -> Study:
@@ -209,7 +277,8 @@ def enroll_person(*, study: Study, user: User, role: str, actor: User | None, ca
         )
     if held is not None and held.active:
         raise StudyError(f"{user} is {role} of this study already.")
-    if held is None and role == Enrollment.Role.READER and study.state != Study.State.DRAFT:
+    drawn = study.state not in (Study.State.DRAFT, Study.State.PILOT)
+    if held is None and role == Enrollment.Role.READER and drawn:
         raise StudyError(
             "The readings were drawn when the study opened; a further reader would change them. "
             "Add readers before opening, or plan a second study."

@@ -21,15 +21,18 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
+OPEN_STATES = ("draft", "pilot", "running", "paused")
+
+
 def releases_read_by(user: "User | AnonymousUser") -> models.QuerySet[Release]:
     """Releases this person is blind to: readers until a study of it is locked, adjudicators until names are open.
 
     A part that was ended or left, and one in a draft, blind all the same: it can be taken up again.
     """
     own = {"studies__enrollments__user": user.pk}
-    reads = models.Q(studies__enrollments__role="reader", studies__state__in=["draft", "running", "paused"], **own)
+    reads = models.Q(studies__enrollments__role="reader", studies__state__in=OPEN_STATES, **own)
     adjudicates = models.Q(
-        studies__enrollments__role="adjudicator", studies__state__in=["draft", "running", "paused", "locked"], **own
+        studies__enrollments__role="adjudicator", studies__state__in=[*OPEN_STATES, "locked"], **own
     )
     return Release.objects.filter(reads | adjudicates)
 
