@@ -51,6 +51,7 @@ def _by_noun(world: dict[str, Any]) -> dict[str, list[Any]]:
         "agreement": [study],
         "composite": [study],
         "leaderboard": [study],
+        "comparison": [study],
         "export": [study],
         "workbook": [study],
     }

@@ -24,10 +24,12 @@ from scoring.runs.work import ask_for_metrics
 from tests import factories
 from tests.arguments import arguments
 
-pytestmark = [pytest.mark.django_db, pytest.mark.spread]
+pytestmark = [pytest.mark.django_db, pytest.mark.spread, pytest.mark.walks]
 
 CAST = ("anonymous", "stranger", "operator", "curator", "creator", "coordinator", "analyst", "reader", "blind")
-ROLES = (*CAST, "other", "former", "all_roles", "elsewhere", "outsider", "adjudicator")
+CONFLICTS = ("all_roles", "former", "adjudicator")
+ELSEWHERE = ("other", "elsewhere", "outsider")
+ROLES = (*CAST, *CONFLICTS, *ELSEWHERE)
 OPEN = {200, 206, 302, 400, 409, 410, 415, 422}
 IN = "sign-in"
 
@@ -200,6 +202,10 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "scoring:leaderboard": ("get", ANALYZES),
     "scoring:leaderboard-json": ("get", ANALYZES),
     "scoring:leaderboard-receipt": ("get", ANALYZES),
+    "scoring:comparison": ("get", ANALYZES),
+    "scoring:comparison-json": ("get", ANALYZES),
+    "scoring:comparison-imrmc": ("get", ANALYZES),
+    "scoring:comparison-mrmcaov": ("get", ANALYZES),
     "scoring:export-list": ("get", ANALYZES),
     "scoring:workbook-download": ("get", ANALYZES),
     "scoring:workbook-make": ("post", ANALYZES),
@@ -322,7 +328,10 @@ def _another_study() -> Study:
     return factories.study(release, slug="elsewhere", submissions=submissions, state="running")
 
 
-@pytest.mark.parametrize("role", ROLES)
+LATER = [pytest.param(role, marks=pytest.mark.long) for role in ELSEWHERE]
+
+
+@pytest.mark.parametrize("role", [*CAST, *CONFLICTS, *LATER])
 def test_each_role_meets_what_the_table_says(role: str, people, world):
     signed_in = Client()
     if people[role] is not None:

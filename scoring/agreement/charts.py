@@ -96,9 +96,9 @@ def heat_map(pairs: Sequence[Mapping[str, Any]], readers: Sequence[str]) -> dict
     }
 
 
-def distribution(counts: Sequence[int], levels: Sequence[float]) -> dict[str, Any]:
-    """Bars of how often each level was used, as tall as their share."""
-    total = sum(counts)
+def distribution(counts: Sequence[int], levels: Sequence[float], *, top: float = 1.0) -> dict[str, Any]:
+    """Bars of how often each level was used, as tall as their share; `top` is the share of full height."""
+    total = sum(counts) * top
     wide, tall = max(6, min(22, 260 // max(1, len(counts)))), 40
     bars = [
         {

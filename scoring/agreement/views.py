@@ -95,6 +95,8 @@ def _decorated(detail: dict[str, Any]) -> dict[str, Any]:
     """The chosen criterion with the coordinates of its charts."""
     levels = detail["categories"]
     low, high = levels[0], levels[-1]
+    shares = [n / one["n"] for one in detail["severity"] if one["n"] for n in one["counts"]]
+    top = max(shares, default=1.0)
     found = detail | {
         "heat": charts.heat_map(detail["pairs"], [one["reader"] for one in detail["severity"]]),
         "axis": charts.axis(low, high, 1),
@@ -103,7 +105,7 @@ def _decorated(detail: dict[str, Any]) -> dict[str, Any]:
             one
             | {
                 "dot": charts.dot(one["mean"], (one["low"], one["high"]), low=low, high=high),
-                "bars": charts.distribution(one["counts"], levels),
+                "bars": charts.distribution(one["counts"], levels, top=top),
             }
             for one in detail["severity"]
         ],

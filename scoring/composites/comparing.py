@@ -5,7 +5,7 @@ weights drawn, so that the interval belongs to the number beside it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -100,6 +100,12 @@ class SystemComparison:
     seed: int
 
 
+Cells = dict[str, tuple[Floats, Floats]]
+"""Format → sums and weights by cluster; every table of one comparison has the same formats."""
+
+_TABLES_AT_ONCE = 64
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Resamples:
     """Drawn clusters shared by every system and pair."""
@@ -109,18 +115,22 @@ class _Resamples:
     level: float
     seed: int
 
-    def means(self, cells: Mapping[str, tuple[Floats, Floats]], shares: Mapping[str, float]) -> "_Drawn":
-        """Weighted mean over formats in each resample; a format without a drawn weight has none there."""
-        total, defined = np.zeros(len(self.drawn)), np.ones(len(self.drawn), dtype=np.bool_)
-        for name, (sums, sizes) in cells.items():
-            size = self.drawn @ sizes
-            defined &= size > 0
-            total += shares[name] * (self.drawn @ sums) / np.where(size > 0, size, 1.0)
-        return _Drawn(values=total, defined=defined)
+    def means(self, tables: Sequence["Cells"], shares: Mapping[str, float]) -> "list[_Drawn]":
+        """Weighted means over formats in each resample; a format without a drawn weight has none there."""
+        found: list[_Drawn] = []
+        for start in range(0, len(tables), _TABLES_AT_ONCE):
+            some = tables[start : start + _TABLES_AT_ONCE]
+            total = np.zeros((len(self.drawn), len(some)))
+            defined = np.ones(total.shape, dtype=np.bool_)
+            for name in some[0]:
+                sums = self.drawn @ np.column_stack([table[name][0] for table in some])
+                sizes = self.drawn @ np.column_stack([table[name][1] for table in some])
+                defined &= sizes > 0
+                total += shares[name] * sums / np.where(sizes > 0, sizes, 1.0)
+            found += [_Drawn(values=total[:, at], defined=defined[:, at]) for at in range(len(some))]
+        return found
 
-    def cells(
-        self, declaration: Declaration, rows: Sequence[OutputRow], values: Sequence[float]
-    ) -> dict[str, tuple[Floats, Floats]]:
+    def cells(self, declaration: Declaration, rows: Sequence[OutputRow], values: Sequence[float]) -> "Cells":
         """Per format: weight × value and weight, summed by cluster."""
         found = {}
         for name in {row.format: None for row in rows}:
@@ -184,7 +194,10 @@ def compare_systems(
     systems = sorted({row.system for row in rows})
     if not systems:
         raise CombiningError("there is no output to combine")
-    composites = {name: combine(declaration, rows, system=name, formats=formats) for name in systems}
+    own: dict[str, list[OutputRow]] = {name: [] for name in systems}
+    for row in rows:
+        own[row.system].append(row)
+    composites = {name: combine(declaration, own[name], system=name, formats=formats) for name in systems}
     names = tuple(declaration.formats if formats is None else formats)
     shares = {name: share for name, share in declaration.shares_of(names).items() if share > 0}
     scores: dict[str, list[OutputScore]] = {name: [] for name in systems}
@@ -219,15 +232,15 @@ def _standings(
     shares: Mapping[str, float],
     resamples: _Resamples,
 ) -> list[Standing]:
-    drawn: dict[str, _Drawn] = {}
     intervals: dict[str, Interval] = {}
-    reasons: dict[str, str] = {}
-    for name, composite in composites.items():
-        if composite.value is None:
-            reasons[name] = composite.reason
-            continue
-        rows, values = [line.row for line in composite.receipt], [line.value for line in composite.receipt]
-        drawn[name] = resamples.means(resamples.cells(declaration, rows, values), shares)
+    reasons = {name: composite.reason for name, composite in composites.items() if composite.value is None}
+    known = {name: composite for name, composite in composites.items() if composite.value is not None}
+    tables = [
+        resamples.cells(declaration, [line.row for line in one.receipt], [line.value for line in one.receipt])
+        for one in known.values()
+    ]
+    drawn = dict(zip(known, resamples.means(tables, shares), strict=True))
+    for name, composite in known.items():
         try:
             intervals[name] = resamples.interval(drawn[name], composite.counts.n_clusters)
         except UndefinedStatisticError as error:
@@ -269,23 +282,44 @@ def _pairs(
     shares: Mapping[str, float],
     resamples: _Resamples,
 ) -> list[PairDifference]:
-    found: list[PairDifference] = []
-    sums: list[Floats] = []
-    for first, second in combinations(composites, 2):
-        pair, by_cluster = _pair(declaration, composites[first], composites[second], shares, resamples)
-        found.append(pair)
-        if by_cluster is not None:
-            sums.append(by_cluster)
-    if not sums:
-        return found
+    compared = [
+        _pair(declaration, composites[first], composites[second], shares, resamples)
+        for first, second in combinations(composites, 2)
+    ]
+    tables = [cells for _, cells in compared if cells]
+    if not tables:
+        return [pair for pair, _ in compared]
+    sums = [np.sum([shares[name] * part for name, (part, _) in cells.items()], axis=0) for cells in tables]
     p_values = sign_flip_p_values(np.vstack(sums), seed=resamples.seed)
-    tested = iter(zip(p_values, holm(p_values), sums, strict=True))
-    return [pair if pair.difference is None else _with_p(pair, *next(tested)) for pair in found]
+    tested = iter(zip(resamples.means(tables, shares), sums, p_values, holm(p_values), strict=True))
+    found = []
+    for pair, cells in compared:
+        if not cells:
+            found.append(pair)
+            continue
+        drawn, by_cluster, p, p_holm = next(tested)
+        found.append(_tested(pair, resamples, drawn, by_cluster, p=p, p_holm=p_holm))
+    return found
 
 
-def _with_p(pair: PairDifference, p: float, p_holm: float, by_cluster: Floats) -> PairDifference:
-    exact = flips_are_exact(int(np.count_nonzero(by_cluster)))
-    return PairDifference(**{**pair.__dict__, "p": p, "p_holm": p_holm, "exact": exact})
+def _tested(
+    pair: PairDifference, resamples: _Resamples, drawn: _Drawn, by_cluster: Floats, *, p: float, p_holm: float
+) -> PairDifference:
+    """The pair with its difference, interval and test."""
+    interval, reason = None, ""
+    try:
+        interval = resamples.interval(drawn, pair.n_clusters)
+    except UndefinedStatisticError as error:
+        reason = str(error)
+    return replace(
+        pair,
+        difference=float(by_cluster.sum()),
+        interval=interval,
+        reason=reason,
+        p=p,
+        p_holm=p_holm,
+        exact=flips_are_exact(int(np.count_nonzero(by_cluster))),
+    )
 
 
 def _pair(
@@ -294,34 +328,23 @@ def _pair(
     second: SystemComposite,
     shares: Mapping[str, float],
     resamples: _Resamples,
-) -> tuple[PairDifference, Floats | None]:
+) -> tuple[PairDifference, Cells]:
+    """The items that both have, and their differences by format and cluster; none where a format has no item."""
     other = {(line.row.format, line.row.item): line.value for line in second.receipt}
     lines = [line for line in first.receipt if (line.row.format, line.row.item) in other]
     rows = [line.row for line in lines]
     gaps = [line.value - other[line.row.format, line.row.item] for line in lines]
-    n_clusters = len({row.cluster for row in rows})
     absent = sorted(set(shares) - {row.format for row in rows})
-    interval, difference, reason, by_cluster = None, None, "", None
-    if absent:
-        reason = f"no common item in {', '.join(absent)}"
-    else:
-        cells = resamples.cells(declaration, rows, gaps)
-        by_cluster = np.sum([shares[name] * sums for name, (sums, _) in cells.items()], axis=0)
-        difference = float(by_cluster.sum())
-        try:
-            interval = resamples.interval(resamples.means(cells, shares), n_clusters)
-        except UndefinedStatisticError as error:
-            reason = str(error)
     pair = PairDifference(
         first=first.system,
         second=second.system,
         n_items=len(rows),
-        n_clusters=n_clusters,
-        difference=difference,
-        interval=interval,
-        reason=reason,
+        n_clusters=len({row.cluster for row in rows}),
+        difference=None,
+        interval=None,
+        reason=f"no common item in {', '.join(absent)}" if absent else "",
         p=None,
         p_holm=None,
         exact=False,
     )
-    return pair, by_cluster
+    return pair, {} if absent else resamples.cells(declaration, rows, gaps)

@@ -1,9 +1,13 @@
 """From the database to the rows that a composite is computed from: pages, workbook and JSON read only these."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet
 
 from annotation.adjudication.queue import adjudicated_values, vetoes
 from annotation.adjudication.rules import Veto
@@ -48,11 +52,9 @@ def study_outputs(study: Study) -> list[StudyOutput]:
     systems = {row.submission_id: row.letter for row in StudySystem.objects.filter(study=study)}
     items = {
         row.revision_id: row
-        for row in study.study_items.select_related("revision__item__dataset").order_by("revision__item__number")
+        for row in main_items(study).select_related("revision__item__dataset").order_by("revision__item__number")
     }
-    outputs = Output.objects.filter(
-        submission__in=systems, revision__in=StudyItem.objects.filter(study=study).values("revision")
-    )
+    outputs = Output.objects.filter(submission__in=systems, revision__in=main_items(study).values("revision"))
     shown = set(ReadingOutput.objects.filter(reading__study=study).values_list("output_id", flat=True))
     chosen: dict[tuple[Any, Any], Output] = {}
     for output in outputs.order_by("version"):
@@ -70,6 +72,11 @@ def study_outputs(study: Study) -> list[StudyOutput]:
     )
 
 
+def main_items(study: Study) -> QuerySet[StudyItem]:
+    """Items that results are made of; training, pilot and attention items are not."""
+    return study.study_items.filter(role=StudyItem.Role.MAIN)
+
+
 def latest_grades(study: Study) -> list[Grade]:
     """The newest version of every grade of submitted readings."""
     newest = {grade.reading_output_id: grade for grade in _grades(study).select_related("reading_output")}
@@ -77,21 +84,28 @@ def latest_grades(study: Study) -> list[Grade]:
 
 
 def _grades(study: Study) -> Any:
-    """All versions, the newest of each output last."""
+    """All final versions of main readings, the newest of each output last."""
     return (
-        Grade.objects.filter(reading_output__reading__study=study)
+        Grade.objects.filter(
+            reading_output__reading__study=study,
+            reading_output__reading__role=Reading.Role.MAIN,
+            stage=Grade.Stage.WITH,
+        )
         .exclude(reading_output__reading__status=Reading.Status.VOID)
         .order_by("version", "submitted_at")
     )
 
 
-def graded_outputs(study: Study) -> dict[Any, GradedOutput]:
-    """Latest grades by output: three queries whatever their number."""
+def graded_outputs(study: Study, criteria: Collection[tuple[str, str]] | None = None) -> dict[Any, GradedOutput]:
+    """Latest grades by output: three queries whatever their number; scores of all criteria, or of these."""
     rows = _grades(study).values_list("reading_output_id", "pk", "reading_output__output_id", "safety")
     newest = {shown: facts for shown, *facts in rows}
     outputs = {grade: output for grade, output, _ in newest.values()}
     scores: dict[Any, dict[tuple[str, str], list[float]]] = defaultdict(lambda: defaultdict(list))
     given = CriterionScore.objects.filter(grade__reading_output__reading__study=study, value__isnull=False)
+    if criteria is not None:
+        wanted = [Q(criterion__rubric__code=rubric, criterion__code=code) for rubric, code in sorted(criteria)]
+        given = given.filter(reduce(or_, wanted, Q(pk__in=[])))
     given = given.order_by("grade__submitted_at", "pk")
     for key, rubric, criterion, value in given.values_list(
         "grade_id", "criterion__rubric__code", "criterion__code", "value"
@@ -127,12 +141,15 @@ def output_rows(study: Study, declaration: Declaration, *, adjudicated: bool = F
     failed output then counts at the bottom, and one on an item nobody has graded yet does not.
     """
     outputs = study_outputs(study)
-    graded = graded_outputs(study)
+    sources = [criterion_of(component.source) for component in declaration.components]
+    graded = graded_outputs(study, {source for source in sources if source})
     if adjudicated:
         graded = with_adjudicated(study, graded)
     states = vetoes(study)
     sample = set(
-        study.readings.filter(status=Reading.Status.SUBMITTED).values_list("study_item_id", flat=True).distinct()
+        study.readings.filter(status=Reading.Status.SUBMITTED, role=Reading.Role.MAIN)
+        .values_list("study_item_id", flat=True)
+        .distinct()
     )
     measured = _measured(Output.objects.filter(submission__study_systems__study=study))
     return [

@@ -7,6 +7,7 @@ from math import fsum
 
 import numpy as np
 
+from scoring.agreement.resampling import drawn_clusters
 from scoring.composites.declaration import CombiningError, Component, Declaration, OutputRow, check_rows
 from scoring.composites.scores import row_weights
 from scoring.statistics.errors import UndefinedStatisticError
@@ -16,7 +17,6 @@ from scoring.statistics.intervals import (
     cluster_positions,
     percentile_interval,
     require_clusters,
-    resample_counts,
 )
 from scoring.statistics.summary import standard_deviation
 
@@ -158,7 +158,7 @@ def _interval(
     value = np.array([raws[place] for place in order])
     sums = np.bincount(places, weights=weight * value, minlength=n_clusters)
     sizes = np.bincount(places, weights=weight, minlength=n_clusters)
-    drawn = resample_counts(n_clusters, draws=draws, seed=seed)
+    drawn = drawn_clusters(n_clusters, draws=draws, seed=seed)
     means = (drawn @ sums) / (drawn @ sizes)
     return percentile_interval(
         means,

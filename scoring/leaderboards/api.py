@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -11,6 +11,8 @@ from annotation.rest.endpoint import Endpoint, operation, route
 from annotation.rest.serializers import Asked, Told
 from scoring.agreement.api import analyzed_study
 from scoring.leaderboards import services
+from scoring.leaderboards.comparison import COMPOSITE, ComparisonError, comparison
+from scoring.leaderboards.long_tables import long_table
 
 
 class StandingTold(Told):
@@ -72,6 +74,62 @@ class NumberReceiptTold(Told):
     lines = serializers.ListField(child=serializers.JSONField())
 
 
+class ComparisonTold(Told):
+    """`systems` and `pairs` in the unit of the measure; `facets` are severity-adjusted, of a criterion only."""
+
+    study = serializers.CharField()
+    preview = serializers.BooleanField()
+    measure = serializers.CharField()
+    format = serializers.CharField(allow_blank=True)
+    inputs_hash = serializers.CharField()
+    significant = serializers.FloatField()
+    n_clusters = serializers.IntegerField()
+    systems = serializers.ListField(child=serializers.JSONField())
+    pairs = serializers.ListField(child=serializers.JSONField())
+    groups = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
+    facets = serializers.JSONField(allow_null=True)
+
+
+class ComparisonAsked(Asked):
+    measure = serializers.CharField(
+        required=False, default=COMPOSITE, max_length=80, help_text="composite, or a criterion as rubric:criterion"
+    )
+    format = serializers.ChoiceField(choices=FORMATS, required=False)
+
+
+class LongTableAsked(Asked):
+    measure = serializers.CharField(
+        required=False, max_length=80, help_text="a criterion as rubric:criterion; the first of the study without one"
+    )
+
+
+class Comparisons(Endpoint):
+    noun = "comparison"
+    tag = "numbers"
+    scopes = ("study",)
+
+    @operation(tells=ComparisonTold, query=ComparisonAsked, refuses={ComparisonError: 422})
+    def show(self, request: Request, slug: str) -> dict[str, Any]:
+        """Systems compared on one measure: paired differences, ranks, groups, and severity-adjusted means."""
+        study = analyzed_study(self.person, slug)
+        return comparison(study, measure=self.asked["measure"], format_name=self.asked.get("format") or "")
+
+    @operation(query=LongTableAsked, refuses={ComparisonError: 422}, media=("text/csv",))
+    def imrmc(self, request: Request, slug: str) -> HttpResponse:
+        """Grades of one criterion as a long table for iMRMC, systems as letters."""
+        return self._table(slug, "imrmc")
+
+    @operation(query=LongTableAsked, refuses={ComparisonError: 422}, media=("text/csv",))
+    def mrmcaov(self, request: Request, slug: str) -> HttpResponse:
+        """Grades of one criterion as a long table for MRMCaov, systems as letters."""
+        return self._table(slug, "mrmcaov")
+
+    def _table(self, slug: str, layout: str) -> HttpResponse:
+        study = analyzed_study(self.person, slug)
+        text = long_table(study, layout=layout, measure=self.asked.get("measure") or "")
+        return HttpResponse(text, content_type="text/csv")
+
+
 class Leaderboards(Endpoint):
     noun = "leaderboard"
     tag = "numbers"
@@ -104,4 +162,7 @@ STUDY = "studies/<slug:slug>"
 routes = [
     route(f"{STUDY}/leaderboard/", Leaderboards, {"get": "show"}, "leaderboard"),
     route(f"{STUDY}/leaderboard/<str:letter>/", Leaderboards, {"get": "receipt"}, "leaderboard-receipt"),
+    route(f"{STUDY}/comparison/", Comparisons, {"get": "show"}, "comparison"),
+    route(f"{STUDY}/comparison/imrmc/", Comparisons, {"get": "imrmc"}, "comparison-imrmc"),
+    route(f"{STUDY}/comparison/mrmcaov/", Comparisons, {"get": "mrmcaov"}, "comparison-mrmcaov"),
 ]

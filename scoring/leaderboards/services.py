@@ -4,12 +4,11 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from django.db import transaction
-
 from annotation.formats import taxonomy
 from annotation.studies import freezing
 from annotation.studies.models import Study
 from scoring.agreement.models import AnalysisRun
+from scoring.agreement.state import Analysis
 from scoring.composites.combining import (
     Declaration,
     OutputRow,
@@ -23,8 +22,9 @@ from scoring.composites.combining import (
 )
 from scoring.composites.inputs import output_rows
 from scoring.composites.services import declaration_of, present_composite
+from scoring.composites.state import board_state
 
-CODE_VERSION = "5"
+CODE_VERSION = "6"
 SEED = 20251113
 READERS, ADJUDICATED = "readers", "adjudicated"
 
@@ -38,26 +38,23 @@ def leaderboard(study: Study, *, adjudicated: bool = False) -> dict[str, Any]:
     """
     composite = present_composite(study)
     declaration = declaration_of(composite)
-    rows = output_rows(study, declaration, adjudicated=adjudicated)
-    digest = f"{CODE_VERSION}:{inputs_hash(declaration, rows)}"[:64]
-    stored = AnalysisRun.objects.filter(study=study, kind=AnalysisRun.Kind.LEADERBOARD, inputs_hash=digest).first()
-    result = stored.result if stored else _compute(declaration, rows)
-    if stored is None:
-        with transaction.atomic():
-            AnalysisRun.objects.update_or_create(
-                study=study,
-                kind=AnalysisRun.Kind.LEADERBOARD,
-                inputs_hash=digest,
-                defaults={
-                    "parameters": {"composite": composite.version},
-                    "seed": SEED,
-                    "code_version": CODE_VERSION,
-                    "result": result,
-                },
-            )
+    values = ADJUDICATED if adjudicated else READERS
+    analysis = Analysis[list[OutputRow]](
+        study=study,
+        kind=AnalysisRun.Kind.LEADERBOARD,
+        code_version=CODE_VERSION,
+        seed=SEED,
+        parameters={"composite": composite.version, "values": values},
+    )
+    result, digest = analysis.result(
+        board_state(study, composite),
+        read=lambda: output_rows(study, declaration, adjudicated=adjudicated),
+        digest=lambda rows: f"{CODE_VERSION}:{inputs_hash(declaration, rows)}"[:64],
+        compute=lambda rows: _compute(declaration, rows),
+    )
     return result | {
         "preview": not study.is_final,
-        "values": ADJUDICATED if adjudicated else READERS,
+        "values": values,
         "frozen": freezing.newest_hash(study),
         "study": study.slug,
         "release": str(study.release),
@@ -159,7 +156,8 @@ def _format(declaration: Declaration, rows: list[OutputRow], name: str) -> dict[
     letters = sorted({row.system for row in rows})
     by_code: dict[str, list[Any]] = {}
     for letter in letters:
-        for column in tier_columns(declaration, rows, system=letter, format_name=name, seed=SEED):
+        own = [row for row in rows if row.system == letter]
+        for column in tier_columns(declaration, own, system=letter, format_name=name, seed=SEED):
             by_code.setdefault(column.code, []).append(column)
     components = [
         {

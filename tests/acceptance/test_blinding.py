@@ -229,7 +229,8 @@ UNSEEN = (
     "annotation:system-detail", "annotation:submission-detail", "annotation:output-frames", "annotation:output-data",
     "annotation:import-detail", "annotation:import-problems", "scoring:metric-list", "scoring:agreement",
     "scoring:agreement-json", "scoring:leaderboard", "scoring:leaderboard-json", "scoring:leaderboard-receipt",
-    "scoring:composite", "scoring:export-list", "scoring:workbook-download",
+    "scoring:composite", "scoring:export-list", "scoring:workbook-download", "scoring:comparison",
+    "scoring:comparison-json", "scoring:comparison-imrmc", "scoring:comparison-mrmcaov",
 )  # fmt: skip
 
 

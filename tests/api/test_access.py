@@ -13,7 +13,7 @@ import pytest
 from tests.api.addresses import api_addresses
 from tests.api.world import ROLES, Program, cast, world
 
-pytestmark = [pytest.mark.django_db, pytest.mark.spread]
+pytestmark = [pytest.mark.django_db, pytest.mark.spread, pytest.mark.walks]
 
 OPEN = {200, 201, 202, 204, 409, 422}
 
@@ -168,6 +168,9 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("agreement", "get"): ANALYZES,
     ("leaderboard", "get"): ANALYZES,
     ("leaderboard-receipt", "get"): ANALYZES,
+    ("comparison", "get"): ANALYZES,
+    ("comparison-imrmc", "get"): ANALYZES,
+    ("comparison-mrmcaov", "get"): ANALYZES,
     ("composite", "get"): ANALYZES,
     ("composite", "post"): row(coordinator="ok", analyst=403),
     ("exports", "get"): ANALYZES,

@@ -122,6 +122,10 @@ SAME: dict[str, str] = {
     "studies/<slug:slug>/leaderboard/": "leaderboard",
     "studies/<slug:slug>/leaderboard.json": "leaderboard",
     "studies/<slug:slug>/leaderboard/<str:letter>/": "leaderboard-receipt",
+    "studies/<slug:slug>/comparison/": "comparison",
+    "studies/<slug:slug>/comparison.json": "comparison",
+    "studies/<slug:slug>/comparison/imrmc.csv": "comparison-imrmc",
+    "studies/<slug:slug>/comparison/mrmcaov.csv": "comparison-mrmcaov",
 }
 # addresses of the interface that no page stands for, and what they are instead
 OWN = {
