@@ -19,6 +19,7 @@ from annotation.assets.models import Asset
 from annotation.datasets.models import DatasetMember, ImportJob
 from annotation.people.models import User
 from annotation.studies.models import Enrollment, Study
+from scoring.calibration.radar import row_key
 from scoring.exports.models import ExportJob
 from scoring.runs.work import ask_for_metrics
 from tests import factories
@@ -202,10 +203,24 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "scoring:leaderboard": ("get", ANALYZES),
     "scoring:leaderboard-json": ("get", ANALYZES),
     "scoring:leaderboard-receipt": ("get", ANALYZES),
+    "scoring:preferences": ("get", ANALYZES),
+    "scoring:preferences-json": ("get", ANALYZES),
+    "scoring:combination": ("get", ANALYZES),
+    "scoring:combination-json": ("get", ANALYZES),
     "scoring:comparison": ("get", ANALYZES),
     "scoring:comparison-json": ("get", ANALYZES),
     "scoring:comparison-imrmc": ("get", ANALYZES),
     "scoring:comparison-mrmcaov": ("get", ANALYZES),
+    "scoring:judgment-list": ("get", SEES_SYSTEMS),
+    "scoring:calibration": ("get", ANALYZES),
+    "scoring:certificate": ("get", ANALYZES),
+    "scoring:limit-state": ("post", ANALYZES),
+    "scoring:calibration-compute": ("post", ANALYZES | {role: 404 for role in ("coordinator", "analyst")}),
+    "scoring:radar": ("get", ANALYZES),
+    "scoring:radar-detail": ("get", ANALYZES),
+    "scoring:radar-ask": ("post", row(coordinator="ok", analyst=403, adjudicator=404)),
+    "scoring:radar-frames": ("get", ANALYZES),
+    "scoring:radar-data": ("get", ANALYZES),
     "scoring:export-list": ("get", ANALYZES),
     "scoring:workbook-download": ("get", ANALYZES),
     "scoring:workbook-make": ("post", ANALYZES),
@@ -289,6 +304,7 @@ def world(people) -> dict[str, Any]:
         "output": submission.outputs.get(),
         "study": study,
         "case": case,
+        "spot": row_key(study, study.study_systems.get(letter="B").submission.outputs.get().pk),
         "reading": reading,
         "grade": factories.grade(others.reading_outputs.get(), rationale="A text."),
         "job": job,

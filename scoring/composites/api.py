@@ -11,6 +11,7 @@ from annotation.rest.serializers import Sent, Told
 from annotation.studies.models import Study
 from scoring.agreement.api import analyzed_study
 from scoring.composites import services
+from scoring.composites.combination import combination
 from scoring.composites.errors import CompositeError
 from scoring.composites.models import Composite, CompositeComponent
 
@@ -39,6 +40,8 @@ class CompositeTold(Told):
 class WeightSent(Sent):
     id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     weight = serializers.FloatField(min_value=0, max_value=1)
+    low = serializers.FloatField(required=False, help_text="raw value worth 0; stays as it is without one")
+    high = serializers.FloatField(required=False, help_text="raw value worth 1; stays as it is without one")
 
 
 class WeightsSent(Sent):
@@ -58,14 +61,50 @@ class Composites(Endpoint):
 
     @operation(tells=CompositeTold, takes=WeightsSent, status=201, refuses={CompositeError: 422})
     def declare(self, request: Request, slug: str) -> Composite:
-        """Declare other weights as a new version; each format's weights sum to 1."""
+        """Declare other weights or transforms as a new version; each format's weights sum to 1."""
         study = analyzed_study(self.person, slug)
         if not Study.objects.run_by(self.person).filter(pk=study.pk).exists():
             raise PermissionDenied("Declaring the composite is the coordinator's act.")
-        weights = {row["id"]: row["weight"] for row in self.body["weights"]}
+        present = {row.pk: row for row in services.present_composite(study).components.all()}
+        weights, transforms = {}, {}
+        for row in self.body["weights"]:
+            key = row["id"]
+            weights[key] = row["weight"]
+            if key in present:
+                transforms[key] = (row.get("low", present[key].low), row.get("high", present[key].high))
         return services.change_composite(
-            study=study, weights=weights, weighting=self.body["weighting"], actor=self.person
+            study=study,
+            weights=weights,
+            transforms=transforms,
+            weighting=self.body["weighting"],
+            actor=self.person,
         )
 
 
-routes = [route("studies/<slug:slug>/composite/", Composites, {"get": "show", "post": "declare"}, "composite")]
+class CombinationTold(Told):
+    """`formats` hold estimates by system and the fitted weights; `simplex` who wins under other tier weights."""
+
+    study = serializers.CharField()
+    preview = serializers.BooleanField()
+    composite_version = serializers.IntegerField()
+    inputs_hash = serializers.CharField(allow_blank=True)
+    formats = serializers.ListField(child=serializers.JSONField())
+    simplex = serializers.ListField(child=serializers.JSONField())
+
+
+class Combination(Endpoint):
+    noun = "combination"
+    tag = "numbers"
+    scopes = ("study",)
+
+    @operation(tells=CombinationTold)
+    def show(self, request: Request, slug: str) -> dict[str, Any]:
+        """Clinical means from grades and metrics together, weights fitted to the grades, and other weights."""
+        return combination(analyzed_study(self.person, slug))
+
+
+STUDY = "studies/<slug:slug>"
+routes = [
+    route(f"{STUDY}/composite/", Composites, {"get": "show", "post": "declare"}, "composite"),
+    route(f"{STUDY}/combination/", Combination, {"get": "show"}, "combination"),
+]

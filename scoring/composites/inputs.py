@@ -151,7 +151,7 @@ def output_rows(study: Study, declaration: Declaration, *, adjudicated: bool = F
         .values_list("study_item_id", flat=True)
         .distinct()
     )
-    measured = _measured(Output.objects.filter(submission__study_systems__study=study))
+    measured = measured_values(Output.objects.filter(submission__study_systems__study=study))
     return [
         _row(row, declaration, graded, measured, sample=sample, veto=states.get(row.output.pk)) for row in outputs
     ]
@@ -164,7 +164,8 @@ class Measured(NamedTuple):
     reason: str
 
 
-def _measured(outputs: Any) -> dict[Any, dict[str, Measured]]:
+def measured_values(outputs: Any) -> dict[Any, dict[str, Measured]]:
+    """Present values of outputs by metric."""
     values: dict[Any, dict[str, Measured]] = defaultdict(dict)
     rows = current_values(outputs).filter(subject=MetricValue.Subject.OUTPUT).order_by()
     for output, metric, value, reason in rows.values_list("output_id", "settings__metric", "value", "reason"):
@@ -192,7 +193,7 @@ def _row(
             reason = "" if found else (NOT_APPLICABLE if grades else NOT_GRADED)
         else:
             absent = SUPERSEDED if row.output.superseded_by_id else NOT_MEASURED
-            found, reason = _metric(metric_codes(component.source), measured.get(row.output.pk, {}), absent)
+            found, reason = first_metric(metric_codes(component.source), measured.get(row.output.pk, {}), absent)
         if found:
             values[component.code] = found
         elif reason == "identical":
@@ -214,7 +215,7 @@ def _row(
     )
 
 
-def _metric(codes: Iterable[str], values: Mapping[str, Measured], absent: str) -> tuple[list[float], str]:
+def first_metric(codes: Iterable[str], values: Mapping[str, Measured], absent: str) -> tuple[list[float], str]:
     """The first metric that applies: its value, or the reason why it has none; `absent` without any value."""
     reason = absent
     for code in codes:

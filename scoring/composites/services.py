@@ -92,22 +92,31 @@ def _default_components(composite: Composite, name: str, rubric: Rubric | None) 
 
 
 @transaction.atomic
-def change_composite(*, study: Study, weights: Mapping[int, float], weighting: str, actor: User) -> Composite:
-    """A new version with other weights; the old one stays. Refused once the study is locked.
+def change_composite(
+    *,
+    study: Study,
+    weights: Mapping[int, float],
+    weighting: str,
+    actor: User,
+    transforms: Mapping[int, tuple[float, float]] | None = None,
+) -> Composite:
+    """A new version with other weights or transforms; the old one stays. Refused once the study is locked.
 
     Args:
         study: whose composite.
         weights: component id of the present version → weight; each format's weights sum to 1.
         weighting: how outputs are averaged.
         actor: who declares.
+        transforms: component id → raw values worth 0 and 1; those left out stay as they are.
 
     Raises:
-        CompositeError: a weight below 0, a sum other than 1, or a locked study.
+        CompositeError: a weight below 0, a sum other than 1, a transform without a span, or a locked study.
     """
     hold(chain_of(study))
     present = present_composite(study)
     components = list(present.components.all())
-    problems = weight_problems(components, weights)
+    ends = {row.pk: (row.low, row.high) for row in components} | dict(transforms or {})
+    problems = weight_problems(components, weights) + transform_problems(components, ends)
     if weighting not in Composite.Weighting.values:
         problems.append(("weighting", f"{weighting!r} is not a weighting"))
     if study.is_final or present.state == Composite.State.LOCKED:
@@ -122,8 +131,8 @@ def change_composite(*, study: Study, weights: Mapping[int, float], weighting: s
             format=row.format,
             tier=row.tier,
             source=row.source,
-            low=row.low,
-            high=row.high,
+            low=ends[row.pk][0],
+            high=ends[row.pk][1],
             weight=weights[row.pk],
             position=row.position,
         )
@@ -131,6 +140,24 @@ def change_composite(*, study: Study, weights: Mapping[int, float], weighting: s
     )
     record("composite declared", actor=actor, subject=composite, version=version)
     return composite
+
+
+def transform_problems(
+    components: Iterable[CompositeComponent], ends: Mapping[int, tuple[float, float]]
+) -> list[tuple[str, str]]:
+    """What is wrong with transforms, as (field, words); fields are `low-<component id>`, or `component`."""
+    problems = []
+    known = {row.pk: row for row in components}
+    for key, (low, high) in ends.items():
+        if key not in known:
+            problems.append(("component", f"{key} is not a component of the present version"))
+        elif not (isfinite(low) and isfinite(high)):
+            problems.append((f"low-{key}", f"{low} and {high} are not finite numbers"))
+        elif low == high:
+            problems.append((f"low-{key}", f"0 and 1 are both at {low:g}; the transform needs a span"))
+        elif low > high and _direction(known[key]) != "higher_better":
+            problems.append((f"low-{key}", f"{low:g} is above {high:g}; lower values are better here already"))
+    return problems
 
 
 def weight_problems(components: Iterable[CompositeComponent], weights: Mapping[int, float]) -> list[tuple[str, str]]:

@@ -230,7 +230,8 @@ UNSEEN = (
     "annotation:import-detail", "annotation:import-problems", "scoring:metric-list", "scoring:agreement",
     "scoring:agreement-json", "scoring:leaderboard", "scoring:leaderboard-json", "scoring:leaderboard-receipt",
     "scoring:composite", "scoring:export-list", "scoring:workbook-download", "scoring:comparison",
-    "scoring:comparison-json", "scoring:comparison-imrmc", "scoring:comparison-mrmcaov",
+    "scoring:comparison-json", "scoring:combination", "scoring:combination-json",
+    "scoring:comparison-imrmc", "scoring:comparison-mrmcaov",
 )  # fmt: skip
 
 
