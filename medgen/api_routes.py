@@ -34,6 +34,7 @@ MODULES = (
     "scoring.agreement.api",
     "scoring.composites.api",
     "scoring.leaderboards.api",
+    "scoring.preferences.api",
     "scoring.exports.api",
     "medgen.api_retention",
 )

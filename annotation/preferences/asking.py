@@ -64,9 +64,9 @@ def answered(reading: Reading) -> dict[str, Any] | None:
     for error in newest.errors.all():
         named = {"code": error.error_code_id, "nowhere": error.nowhere}
         outputs[error.reading_output.label]["errors"].append(named)
-    choices = {OVERALL: word_of(newest.choice, newest.chosen and newest.chosen.label)}
+    choices = {OVERALL: word_of(newest.choice, newest.chosen_label)}
     for one in newest.choices.all():
-        choices[one.criterion.code] = word_of(one.choice, one.chosen and one.chosen.label)
+        choices[one.criterion.code] = word_of(one.choice, one.chosen_label)
     said = {
         "choices": choices,
         "strength": newest.strength,

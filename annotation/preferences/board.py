@@ -41,13 +41,13 @@ def board(study: Study) -> dict[str, Any]:
     readers: dict[str, dict[str, Any]] = {str(code): {"code": code} | empty for code in codes}
     rows = list(newest(study).values_list("pk", "reading__enrollment__reader_code", "reference_wrong"))
     for _, code, wrong in rows:
-        readers[code]["reference_wrong"] += int(wrong)
+        readers[str(code)]["reference_wrong"] += int(wrong)
     flags = PreferenceFlag.objects.filter(preference__in=[pk for pk, _, _ in rows], safety__in=GRAVE)
     for code, safety in flags.values_list("preference__reading__enrollment__reader_code", "safety"):
-        readers[code][safety] += 1
+        readers[str(code)][safety] += 1
     first = Preference.objects.filter(reading__study=study, version=1).order_by()
     for row in first.values("reading__enrollment__reader_code").annotate(mean=Avg("active_ms")):
-        readers[row["reading__enrollment__reader_code"]]["mean_active_ms"] = row["mean"] or None
+        readers[str(row["reading__enrollment__reader_code"])]["mean_active_ms"] = row["mean"] or None
     return {
         "readers": list(readers.values()),
         **{name: sum(row[name] for row in readers.values()) for name in ("severe", "moderate", "reference_wrong")},

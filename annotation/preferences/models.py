@@ -67,6 +67,11 @@ class Preference(AppendOnly):
     def __str__(self) -> str:
         return f"{self.reading_id} v{self.version}: {self.choice}"
 
+    @property
+    def chosen_label(self) -> str | None:
+        """Label of the output that is picked; None for a tie or when all are bad."""
+        return None if self.chosen is None else self.chosen.label
+
 
 class PreferenceChoice(AppendOnly):
     """The choice on one criterion; criteria that do not apply to the outputs are not asked and have no row."""
@@ -85,6 +90,11 @@ class PreferenceChoice(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.criterion_id}: {self.choice}"
+
+    @property
+    def chosen_label(self) -> str | None:
+        """Label of the output that is picked; None for a tie or when all are bad."""
+        return None if self.chosen is None else self.chosen.label
 
 
 class PreferenceFlag(AppendOnly):

@@ -29,7 +29,7 @@ def facts_of(row: Preference) -> dict[str, Any]:
     reading = row.reading
     places = sorted(reading.reading_outputs.all(), key=lambda place: place.position)
     choices = [
-        [one.criterion.rubric.code, one.criterion.rubric.version, one.criterion.code, one.choice, _label(one.chosen)]
+        [one.criterion.rubric.code, one.criterion.rubric.version, one.criterion.code, one.choice, one.chosen_label]
         for one in row.choices.all()
     ]
     errors = [[one.reading_output.label, one.position, one.error_code_id, one.nowhere] for one in row.errors.all()]
@@ -45,7 +45,7 @@ def facts_of(row: Preference) -> dict[str, Any]:
         "shown": [[place.label, place.position, str(place.output_id)] for place in places],
         "version": row.version,
         "author": str(row.author_id),
-        "chosen": _label(row.chosen),
+        "chosen": row.chosen_label,
         "choices": sorted(choices, key=lambda one: [str(part) for part in one]),
         "flags": sorted([one.reading_output.label, one.safety] for one in row.flags.all()),
         "errors": sorted(errors),
@@ -53,10 +53,6 @@ def facts_of(row: Preference) -> dict[str, Any]:
         "submit_key": str(row.submit_key),
         "submitted_at": moment(row.submitted_at),
     } | {name: getattr(row, name) for name in OWN}
-
-
-def _label(place: Any) -> str | None:
-    return None if place is None else str(place.label)
 
 
 def seal_of(preference: Preference) -> dict[str, str]:

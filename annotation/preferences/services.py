@@ -155,9 +155,9 @@ def said_before(stored: Preference) -> Said:
     for error in stored.errors.select_related("reading_output").order_by("position"):
         errors.setdefault(error.reading_output.label, []).append(NamedError(error.error_code_id, error.nowhere))
     return Said(
-        overall=Pick(stored.choice, stored.chosen and stored.chosen.label),
+        overall=Pick(stored.choice, stored.chosen_label),
         by_criterion={
-            one.criterion.code: Pick(one.choice, one.chosen and one.chosen.label)
+            one.criterion.code: Pick(one.choice, one.chosen_label)
             for one in stored.choices.select_related("criterion", "chosen")
         },
         strength=stored.strength,

@@ -107,7 +107,7 @@ def show_study(request: HttpRequest, slug: str) -> HttpResponse:
     if Study.objects.run_by(user).filter(pk=study.pk).exists():
         return _board(request, coordinated_study(user, slug))
     if Study.objects.analyzable_by(user).filter(pk=study.pk).exists():
-        return redirect("scoring:leaderboard", slug)
+        return redirect("scoring:preferences" if study.compares else "scoring:leaderboard", slug)
     own = study.enrollments.filter(user=user, active=True)
     if not own.filter(role=Enrollment.Role.READER).exists() and own.filter(role=Enrollment.Role.ADJUDICATOR).exists():
         return redirect("annotation:adjudication-list", slug)

@@ -61,6 +61,13 @@ from scoring.statistics.prediction_powered import (
     prediction_powered_mean,
     rectified_mean,
 )
+from scoring.statistics.preferences import (
+    PairCounts,
+    StrengthIntervals,
+    pair_counts,
+    strength_intervals,
+    values_of_first,
+)
 from scoring.statistics.ranking import (
     Comparison,
     RankInterval,
@@ -94,12 +101,14 @@ __all__ = [
     "MeasuredCoverage",
     "OutOfCluster",
     "PairAgreement",
+    "PairCounts",
     "PassShare",
     "PassThreshold",
     "PredictionPowered",
     "RankInterval",
     "Refusal",
     "SameTarget",
+    "StrengthIntervals",
     "Strengths",
     "StudySize",
     "UndefinedStatisticError",
@@ -134,6 +143,7 @@ __all__ = [
     "limits_of_agreement",
     "many_facet",
     "measured_coverage",
+    "pair_counts",
     "paired_difference_interval",
     "pairwise_agreement",
     "pass_share",
@@ -151,7 +161,9 @@ __all__ = [
     "smallest_study",
     "spearman",
     "standard_deviation",
+    "strength_intervals",
     "typical_components",
+    "values_of_first",
     "verdict",
     "wilson_interval",
 ]
