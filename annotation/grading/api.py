@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from annotation.assets import serving
 from annotation.assets.models import Asset
 from annotation.datasets.api import FramesTold
-from annotation.grading import forms, guessing, presentation, progress, services
+from annotation.grading import forms, guessing, presentation, progress, services, stages
 from annotation.grading.errors import GradingError, InvalidGradeError
+from annotation.grading.models import Grade
 from annotation.grading.own import own_reading, refuse_without_consent
 from annotation.grading.reading_json import Addresses, reading_json, readings_of
 from annotation.grading.rules import SKIP_REASONS
@@ -80,12 +81,20 @@ class ReadingTold(Told):
     skip_reasons = serializers.ListField(child=serializers.CharField())
     draft = serializers.JSONField(allow_null=True)
     grade = serializers.JSONField(allow_null=True)
+    stage = serializers.JSONField(allow_null=True, help_text="code, number, of, first: what you said before; or null")
+    feedback = serializers.JSONField(allow_null=True, help_text="after a training case: words and right values")
+    training = serializers.BooleanField()
     guess = serializers.BooleanField(help_text="whether it is asked afterwards which system it was")
     urls = serializers.DictField(child=serializers.CharField(allow_null=True))
 
 
 def _milliseconds() -> Any:
     return serializers.FloatField(min_value=0, max_value=DAY_MS, default=0)
+
+
+def _stage() -> Any:
+    words = "which stage this is of, in a study of two; the first if left out"
+    return serializers.ChoiceField(choices=Grade.Stage.values, required=False, allow_null=True, help_text=words)
 
 
 class DraftSent(Sent):
@@ -95,6 +104,7 @@ class DraftSent(Sent):
     base_revision = serializers.IntegerField(min_value=0, max_value=forms.REVISION_LIMIT, default=0)
     active_ms = _milliseconds()
     idle_ms = _milliseconds()
+    stage = _stage()
 
 
 class DraftTold(Told):
@@ -107,6 +117,7 @@ class GradeSent(Sent):
     submit_key = serializers.UUIDField(help_text="a new one for each submission; the same again is a repeat")
     active_ms = _milliseconds()
     idle_ms = _milliseconds()
+    stage = _stage()
     client_time = serializers.DateTimeField(required=False, allow_null=True)
     viewing = serializers.DictField(required=False)
     client_id = serializers.CharField(max_length=64, required=False, allow_null=True)
@@ -129,6 +140,7 @@ class AmendmentSent(GradeSent):
 class ReceiptTold(Told):
     version = serializers.IntegerField()
     submitted_at = serializers.DateTimeField()
+    stays = serializers.BooleanField(help_text="the reading goes on: fetch it again")
 
 
 class SkipSent(Sent):
@@ -195,6 +207,7 @@ class Readings(Endpoint):
         own_reading(self.person, pk)
         shown = presentation.presented(pk)
         presentation.refuse_shut(shown)
+        stages.refuse_reference(pk, shown, number)
         return shown.asset_of(number)
 
     @operation(tells=FramesTold)
@@ -223,6 +236,7 @@ class Readings(Endpoint):
             revision=entry.revision,
             base_revision=entry.base_revision,
             work=entry.work,
+            stage=entry.stage,
         )
 
     @operation(tells=ReceiptTold, takes=GradeSent, refuses=REFUSED)

@@ -44,6 +44,7 @@ def refuse_other_grade(reading: Reading, base: Base) -> None:
     """Raises AmendedMeanwhileError: the grade has a newer version than the one that is amended."""
     if base.version is None:
         return
-    newest = Grade.objects.filter(reading_output__reading=reading).aggregate(newest=Max("version"))["newest"]
+    final = Grade.objects.filter(reading_output__reading=reading, stage=Grade.Stage.WITH)
+    newest = final.aggregate(newest=Max("version"))["newest"]
     if newest is not None and newest != base.version:
         raise AmendedMeanwhileError(f"Version {newest} was submitted meanwhile; both versions are kept.")

@@ -19,6 +19,10 @@ class StudyClosedError(GradingError):
         self.state = state
 
 
+class WaitingError(GradingError):
+    """The reading opens later: training comes first, or days have to pass."""
+
+
 class DamagedImageError(GradingError):
     """A picture of the reading is not what was stored; what a reader would judge is not what was meant."""
 

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 
 from annotation.grading.bases import Base
 from annotation.grading.errors import InvalidGradeError
+from annotation.grading.models import Grade
 from annotation.grading.rules import Problem
 from annotation.grading.services import Entry
 from annotation.grading.working_time import Work, marked
@@ -34,6 +35,7 @@ class DraftEntry:
     revision: int
     base_revision: int
     work: Work
+    stage: str | None = None
 
 
 def read_json(request: HttpRequest) -> dict[str, Any]:
@@ -105,7 +107,14 @@ def draft_entry(data: dict[str, Any]) -> DraftEntry:
         revision=_whole(data, "revision", low=1, high=REVISION_LIMIT),
         base_revision=_whole(data, "base_revision", high=REVISION_LIMIT, default=0),
         work=_work(data),
+        stage=_stage(data.get("stage")),
     )
+
+
+def _stage(value: Any) -> str | None:
+    if value is not None and value not in Grade.Stage.values:
+        raise BadRequestError(f"stage: {str(value)[:40]}: choose one of {', '.join(Grade.Stage.values)}.")
+    return None if value is None else str(value)
 
 
 def _client(value: Any) -> str:
@@ -156,6 +165,7 @@ def grade_entry(data: dict[str, Any]) -> Entry:
         viewing=marked(viewing, work),
         reason=reason,
         base=_base(data),
+        stage=_stage(data.get("stage")),
     )
 
 

@@ -8,7 +8,7 @@ process; who may see them is asked of the database every time.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from annotation.assets.quarantine import held_among
 from annotation.datasets.models import ItemImage, ItemRevision
 from annotation.formats.sections import flat, ordered_sections
 from annotation.grading.rules import CriterionRule, Question, ShownOutput
-from annotation.studies.models import Criterion, ErrorCode
+from annotation.studies.models import Criterion, ErrorCode, StudyItem
 from annotation.systems.models import OutputPart
 
 INPUT, REFERENCE, OUTPUT = "input", "reference", "output"
@@ -42,9 +42,12 @@ class Pane:
 
 @dataclass(frozen=True)
 class Presentation:
+    """What a reading shows; `asks` is the item whose instruction and choices stand above it, its own or another's."""
+
     revision: ItemRevision
     panes: tuple[Pane, ...]
     outputs: tuple[ShownOutput, ...]
+    asks: ItemRevision
 
     def asset_of(self, number: int) -> Asset:
         """The picture of a pane; 404 for a pane without one and for a number that is not shown."""
@@ -79,8 +82,29 @@ class Sheet:
 @lru_cache(maxsize=READINGS_KEPT)
 def presented(reading: UUID) -> Presentation:
     """What a reading shows: three queries, or none when it was shown lately."""
-    revision = ItemRevision.objects.get(study_items__readings=reading)
-    return present(revision, parts_of_reading(reading))
+    item = StudyItem.objects.select_related("revision", "partner", "stand_in").get(readings=reading)
+    return present_item(item, parts_of_reading(reading))
+
+
+def present_item(item: StudyItem, parts: Iterable["Labeled"]) -> Presentation:
+    """An item as its role shows it: as it is, or as an attention check with something that does not belong to it."""
+    pictures = item.revision
+    if item.control == StudyItem.Control.IMAGE_SHUFFLE and item.partner is not None:
+        pictures = item.partner
+    shown = present(item.revision, parts, pictures=pictures)
+    if item.control == StudyItem.Control.INSTRUCTION_SHUFFLE and item.partner is not None:
+        return replace(shown, asks=item.partner)
+    return _blanked(shown, item.stand_in) if item.control == StudyItem.Control.BLANK and item.stand_in else shown
+
+
+def _blanked(shown: Presentation, blank: Asset) -> Presentation:
+    """With a blank picture for those of the outputs, or of the input where outputs are texts."""
+    of_outputs = any(pane.role == OUTPUT and pane.asset is not None for pane in shown.panes)
+    role = OUTPUT if of_outputs else INPUT
+    panes = (
+        replace(pane, asset=blank) if pane.role == role and pane.asset is not None else pane for pane in shown.panes
+    )
+    return replace(shown, panes=tuple(panes))
 
 
 @lru_cache(maxsize=STUDIES_KEPT)
@@ -112,11 +136,22 @@ def parts_of_outputs(labeled: Sequence[tuple[str, UUID]]) -> list[Labeled]:
     return [(label, part) for label, output in labeled for part in found.get(output, [])]
 
 
-def present(revision: ItemRevision, parts: Iterable[Labeled]) -> Presentation:
-    """Panes and outputs of an item with these output parts: one query, for the item's images."""
+def present(
+    revision: ItemRevision, parts: Iterable[Labeled], *, pictures: ItemRevision | None = None
+) -> Presentation:
+    """Panes and outputs of an item with these output parts: one query, for the item's images.
+
+    Args:
+        revision: the item.
+        parts: of outputs, under their labels.
+        pictures: whose input pictures are shown; the item's own if left out.
+    """
+    source = pictures or revision
     images: dict[str, list[Asset]] = {INPUT: [], REFERENCE: []}
-    for image in ItemImage.objects.filter(revision=revision).select_related("asset").order_by("position"):
-        images[image.role].append(image.asset)
+    rows = ItemImage.objects.filter(revision__in={revision, source}).select_related("asset")
+    for image in rows.order_by("position"):
+        if image.revision_id == (source.pk if image.role == INPUT else revision.pk):
+            images[image.role].append(image.asset)
     by_label: dict[str, list[OutputPart]] = {}
     for label, part in parts:
         by_label.setdefault(label, []).append(part)
@@ -128,7 +163,7 @@ def present(revision: ItemRevision, parts: Iterable[Labeled]) -> Presentation:
         ShownOutput(label, any(p.kind == "image" for p in own), any(p.kind == "text" for p in own))
         for label, own in by_label.items()
     ]
-    return Presentation(revision, tuple(panes), tuple(outputs))
+    return Presentation(revision, tuple(panes), tuple(outputs), asks=revision)
 
 
 def _numbered(word: str, place: int) -> str:

@@ -19,6 +19,8 @@ from annotation.studies import drawing
 from annotation.studies.allocation import AllocationError, Design, PlannedReading
 from annotation.studies.models import ReadingOutput, Study, StudyItem
 
+UNDRAWN = (Study.State.DRAFT, Study.State.PILOT)
+
 
 @dataclass(frozen=True)
 class PreviewedItem:
@@ -37,11 +39,11 @@ def previewed(study: Study, number: int) -> PreviewedItem:
     of = items.count()
     if not 1 <= number <= of:
         raise Http404("no such item")
-    item = items.select_related("revision__item")[number - 1]
-    labeled = _trial(study, item) if study.state == Study.State.DRAFT else _stored(item)
+    item = items.select_related("revision__item", "partner", "stand_in")[number - 1]
+    labeled = _stored(item) or (_trial(study, item) if study.state in UNDRAWN else [])
     if not labeled:
         raise Http404("this item has nothing to show")
-    shown = presentation.present(item.revision, presentation.parts_of_outputs(labeled))
+    shown = presentation.present_item(item, presentation.parts_of_outputs(labeled))
     presentation.refuse_shut(shown)
     return PreviewedItem(number, of, shown)
 
@@ -58,9 +60,13 @@ def _trial(study: Study, item: StudyItem) -> list[tuple[str, UUID]]:
     inputs = drawing.inputs_of(study)
     try:
         design = drawing.draw(study, inputs)
+        first = drawing.draw_first(study, inputs, pilot=True)
     except AllocationError:
         return []
-    planned = _first_reading(design, item.revision.item.code)
+    code = item.revision.item.code
+    planned = _first_reading(design, code) or next(
+        (one for own in first.values() for one in own if one.item == code), None
+    )
     return [] if planned is None else [(each.label, inputs.outputs[each.output]) for each in planned.placements]
 
 
@@ -106,6 +112,9 @@ def preview_json(
         **content_json(study, item.shown, presentation.sheet_of(study.pk), addresses),
         "draft": None,
         "grade": None,
+        "stage": None,
+        "training": False,
+        "feedback": None,
         "guess": False,
         "urls": addresses.urls,
     }

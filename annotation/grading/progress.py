@@ -9,6 +9,7 @@ from annotation.grading import kinds
 from annotation.grading.models import CriterionScore, Grade
 from annotation.grading.rules import GRAVE, NOT_APPLICABLE
 from annotation.grading.services import closed_reason
+from annotation.grading.stages import GRADED_STATES
 from annotation.people.models import User
 from annotation.studies.models import Enrollment, Reading, Study
 
@@ -36,7 +37,7 @@ def worklist(study: Study, user: User, *, status: str = "", page: str | int = 1)
         "pending": counts[Reading.Status.QUEUED] + counts[Reading.Status.IN_PROGRESS],
         "status": status if status in counts else "",
         "closed_reason": closed_reason(study),
-        "may_amend": study.state == Study.State.RUNNING,
+        "may_amend": study.state in GRADED_STATES,
     }
 
 

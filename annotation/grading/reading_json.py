@@ -12,11 +12,14 @@ from django.urls import reverse
 from annotation.grading import kinds, presentation
 from annotation.grading.bases import draft_json
 from annotation.grading.blanking import blanked_note
+from annotation.grading.gates import why_it_waits
 from annotation.grading.guessing import is_asked
 from annotation.grading.models import CriterionScore, ErrorMark, Grade, SystemGuess
 from annotation.grading.presentation import Pane, Presentation, Sheet
 from annotation.grading.rules import NA, NA_REASONS, NOT_APPLICABLE, SAFETY_LEVELS, SKIP_REASONS, not_applicable
 from annotation.grading.services import closed_reason, damage_reason
+from annotation.grading.stages import WITH, WITHOUT, shows_reference, stage_of
+from annotation.grading.training import feedback_of
 from annotation.people.models import User
 from annotation.studies.models import Criterion, Reading, Study
 from annotation.studies.unblinding import masked_names
@@ -70,11 +73,14 @@ def reading_json(reading: Reading, addresses: Addresses | None = None) -> dict[s
         "of": getattr(reading, "n_readings", None) or 0,
         "submitted": getattr(reading, "n_submitted", None) or 0,
         "status": reading.status,
-        "locked_reason": closed_reason(reading.study) or damage_reason(shown),
+        "locked_reason": closed_reason(reading.study) or why_it_waits(reading) or damage_reason(shown),
         "preview": False,
-        **content_json(reading.study, shown, sheet, addresses),
+        **content_json(reading.study, shown, sheet, addresses, reference=shows_reference(reading)),
         "draft": None if submitted or draft is None else draft_json(draft),
         "grade": _answered(reading) if submitted else None,
+        "stage": _stage_json(reading),
+        "training": reading.role == Reading.Role.TRAINING,
+        "feedback": feedback_of(reading),
         "guess": is_asked(reading.study, reading.position, answered=getattr(reading, "has_guesses", False)),
         "urls": addresses.urls,
     }
@@ -85,15 +91,33 @@ def _answered(reading: Reading) -> dict[str, Any] | None:
     return (kind.answered if kind else grade_json)(reading)
 
 
-def content_json(study: Study, shown: Presentation, sheet: Sheet, addresses: Addresses) -> dict[str, Any]:
-    """The part of the JSON that a preview shares: item, panes, outputs, rubrics and the words of the choices."""
+def _stage_json(reading: Reading) -> dict[str, Any] | None:
+    """Which of two stages a reading is in, and what its reader said in the first; None where there is one."""
+    if reading.study.stages == 1:
+        return None
+    code = stage_of(reading)
+    first = grade_json(reading, stage=WITHOUT) if code == WITH else None
+    return {"code": code, "number": 1 if code == WITHOUT else 2, "of": 2, "first": first and first["payload"]}
+
+
+def content_json(
+    study: Study, shown: Presentation, sheet: Sheet, addresses: Addresses, *, reference: bool = True
+) -> dict[str, Any]:
+    """The part of the JSON that a preview shares: item, panes, outputs, rubrics and the words of the choices.
+
+    Panes keep their numbers, whether the reference is among them or not.
+    """
     question = presentation.question_of(shown, sheet)
     kind = kinds.kind_of(study)
     hidden = masked_names([pane.output for pane in shown.panes if pane.output is not None], study.pk)
     return {
         "study": {"name": study.name, "url": addresses.urls["study"]},
         "item": _item_json(shown),
-        "panes": [_pane_json(number, pane, addresses, hidden) for number, pane in enumerate(shown.panes)],
+        "panes": [
+            _pane_json(number, pane, addresses, hidden)
+            for number, pane in enumerate(shown.panes)
+            if reference or pane.role != presentation.REFERENCE
+        ],
         "outputs": [
             {
                 "label": output.label,
@@ -142,9 +166,9 @@ def _to(name: str, pk: UUID | None) -> str | None:
 def _item_json(shown: Presentation) -> dict[str, Any]:
     revision = shown.revision
     return {
-        "instruction": revision.instruction,
+        "instruction": shown.asks.instruction,
         "context": presentation.context_chips(revision.context),
-        "choices": [str(choice) for choice in revision.choices],
+        "choices": [str(choice) for choice in shown.asks.choices],
         "format": {"code": revision.format, "label": revision.format_label},
         "task": {"code": revision.task, "label": revision.task_label},
         "modality": {"code": revision.modality, "label": revision.modality_label},
@@ -202,10 +226,12 @@ def _number(value: float) -> float | int:
     return int(value) if float(value).is_integer() else value
 
 
-def grade_json(reading: Reading) -> dict[str, Any] | None:
+def grade_json(reading: Reading, *, stage: str = WITH) -> dict[str, Any] | None:
     """The newest version of what this reader submitted, as a payload, and whose words were emptied: three queries."""
     newest: dict[int, Grade] = {}
-    grades = Grade.objects.filter(reading_output__reading=reading).select_related("reading_output", "blanked_by")
+    grades = Grade.objects.filter(reading_output__reading=reading, stage=stage).select_related(
+        "reading_output", "blanked_by"
+    )
     for grade in grades.order_by("reading_output__position", "version"):
         newest[grade.reading_output_id] = grade
     if not newest:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from annotation.assets import storage
 from annotation.audit.record import record
-from annotation.grading import kinds, presentation, repeats, seals
+from annotation.grading import gates, kinds, presentation, repeats, seals, stages, training
 from annotation.grading.bases import NO_BASE, Base, draft_json, refuse_other_draft, refuse_other_grade
 from annotation.grading.errors import (
     AlreadySubmittedError,
@@ -59,12 +59,16 @@ class Entry:
     viewing: dict[str, Any] | None = None
     reason: str | None = None
     base: Base = NO_BASE
+    stage: str | None = None
 
 
 @dataclass(frozen=True)
 class Receipt:
+    """`stays`: the reading goes on, with the reference or with what its training says."""
+
     version: int
     submitted_at: datetime
+    stays: bool = False
 
 
 def closed_reason(study: Study) -> str | None:
@@ -111,6 +115,7 @@ def save_draft(
     revision: int,
     base_revision: int = 0,
     work: Work | None = None,
+    stage: str | None = None,
 ) -> Draft:
     """Keep what is entered so far. Sending the same revision of a client again changes nothing.
 
@@ -126,6 +131,8 @@ def save_draft(
     refuse_closed(reading.study)
     if reading.status not in OPEN_STATUSES:
         raise AlreadySubmittedError("This reading is submitted; a change needs a reason.")
+    stages.refuse_other_stage(reading, stage)
+    gates.refuse_waiting(reading)
     if draft is not None and draft.client_id != client_id and not base_revision == draft.revision < revision:
         raise StaleDraftError(draft_json(draft))
     counted = counted_work(reading, draft, work or Work(), timezone.now())
@@ -182,22 +189,26 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
     sent = Grade.objects.filter(reading_output__reading=reading, submit_key=entry.submit_key).first()
     sheet = presentation.sheet_of_open(reading.study_id)
     if sent is not None:
-        judgments = _judgments(reading, sheet, entry)
+        judgments = _judgments(reading, sheet, entry, sent.stage)
         repeats.refuse_other_entry(reading, entry.submit_key, judgments, entry.reason)
-        return Receipt(sent.version, sent.submitted_at)
+        return _receipt(reading, sent)
     refuse_closed(reading.study)
     refuse_damaged(reading)
     is_amendment = is_amendment_of(reading, entry)
+    stage = stages.stage_of(reading)
+    stages.refuse_other_stage(reading, entry.stage)
     if is_amendment:
         refuse_other_grade(reading, entry.base)
     else:
         refuse_other_draft(reading, entry.base)
-    judgments = _judgments(reading, sheet, entry)
+    judgments = _judgments(reading, sheet, entry, stage)
     now = timezone.now()
     counted = total_work(reading, entry.work, now)
-    if not is_amendment:
+    if stage == stages.WITHOUT:
+        stages.reveal(reading, now)
+    elif not is_amendment:
         claim(reading, now)
-    version = _next_version(reading)
+    version = _next_version(reading, stage)
     try:
         with transaction.atomic():
             grades = _store(
@@ -207,6 +218,7 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
                 judgments=judgments,
                 by_code={criterion.code: criterion for criterion in sheet.criteria},
                 version=version,
+                stage=stage,
                 counted=counted,
                 now=now,
             )
@@ -219,9 +231,16 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
         version=version,
         safety={judgment.label: judgment.safety for judgment in judgments},
         grades={str(grade.pk): grade.payload_hash for grade in grades},
+        **({"stage": stage} if stage == stages.WITHOUT else {}),
     )
     refuse_closed_meanwhile(reading)
-    return Receipt(version, grades[0].submitted_at)
+    training.settle(reading, actor)
+    return _receipt(reading, grades[0])
+
+
+def _receipt(reading: Reading, grade: Grade) -> Receipt:
+    stays = grade.stage == stages.WITHOUT or reading.role == Reading.Role.TRAINING
+    return Receipt(grade.version, grade.submitted_at, stays)
 
 
 def refuse_closed_meanwhile(reading: Reading) -> None:
@@ -234,6 +253,7 @@ def is_amendment_of(reading: Reading, entry: Entry) -> bool:
     if reading.status in OPEN_STATUSES:
         if reason and reason.strip():
             raise InvalidGradeError([Problem("", "reason", "is for amendments; nothing is submitted yet")])
+        gates.refuse_waiting(reading)
         return False
     if reason is None:
         raise AlreadySubmittedError("This reading is submitted; a change needs a reason.")
@@ -247,17 +267,18 @@ def _reason_problem(reason: str) -> Problem:
     return Problem("", "reason", text_problem(reason) or needed)
 
 
-def _judgments(reading: Reading, sheet: Sheet, entry: Entry) -> list[Judgment]:
+def _judgments(reading: Reading, sheet: Sheet, entry: Entry, stage: str) -> list[Judgment]:
     question = presentation.question_of(presentation.presented(reading.pk), sheet)
     judgments, problems = judge(entry.payload, question)
     if problems:
         raise InvalidGradeError(problems)
+    stages.refuse_reference_flags(stage, judgments)
     return judgments
 
 
 def claim(reading: Reading, now: datetime) -> None:
     won = Reading.objects.filter(
-        pk=reading.pk, status__in=OPEN_STATUSES, submitted_at=None, study__state=Study.State.RUNNING
+        pk=reading.pk, status__in=OPEN_STATUSES, submitted_at=None, study__state__in=stages.GRADED_STATES
     ).update(
         status=Reading.Status.SUBMITTED,
         submitted_at=now,
@@ -269,9 +290,9 @@ def claim(reading: Reading, now: datetime) -> None:
         raise AlreadySubmittedError("This reading was submitted in another window at the same moment.")
 
 
-def _next_version(reading: Reading) -> int:
-    newest = Grade.objects.filter(reading_output__reading=reading).aggregate(newest=Max("version"))["newest"]
-    return (newest or 0) + 1
+def _next_version(reading: Reading, stage: str) -> int:
+    own = Grade.objects.filter(reading_output__reading=reading, stage=stage)
+    return (own.aggregate(newest=Max("version"))["newest"] or 0) + 1
 
 
 def _store(
@@ -282,6 +303,7 @@ def _store(
     judgments: list[Judgment],
     by_code: dict[str, Criterion],
     version: int,
+    stage: str,
     counted: Work,
     now: datetime,
 ) -> list[Grade]:
@@ -293,6 +315,7 @@ def _store(
         grade = Grade(
             reading_output=places[judgment.label],
             version=version,
+            stage=stage,
             author=actor,
             rationale=judgment.rationale,
             safety=judgment.safety,
@@ -340,9 +363,8 @@ def skip_reading(*, reading: Reading, actor: User, reason: str, text: str = "") 
     ):
         return
     refuse_closed(reading.study)
-    won = Reading.objects.filter(pk=reading.pk, status__in=OPEN_STATUSES, study__state=Study.State.RUNNING).update(
-        status=Reading.Status.SKIPPED, skip_reason=reason, skip_text=text.strip()
-    )
+    own = Reading.objects.filter(pk=reading.pk, status__in=OPEN_STATUSES, study__state__in=stages.GRADED_STATES)
+    won = own.update(status=Reading.Status.SKIPPED, skip_reason=reason, skip_text=text.strip())
     if not won:
         raise AlreadySubmittedError("This reading is submitted and cannot be skipped.")
     record("reading skipped", actor=actor, subject=reading, reason=reason)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotation.assets import serving
 from annotation.assets.models import Asset
-from annotation.grading import forms, grants, guessing, presentation, preview, progress, services
+from annotation.grading import forms, gates, grants, guessing, presentation, preview, progress, services, stages
 from annotation.grading.answers import workstation
 from annotation.grading.blanking import notes_of_reading
 from annotation.grading.own import find_own, own_reading, refuse_without_consent
@@ -48,19 +48,23 @@ def list_readings(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def next_reading(request: HttpRequest, slug: str) -> HttpResponse:
     study = _study_to_read(request, slug)
-    pending = (
+    waiting = (
         Reading.objects.visible_to(_user(request))
         .filter(study=study)
         .pending()
         .select_related("enrollment__study")
         .order_by("position")
-        .first()
     )
+    first = gates.first_open(waiting, study)
+    pending = first or waiting.first()
     if pending is None:
         messages.info(request, "Nothing waits for you in this study.")
         return redirect("annotation:reading-list", study.slug)
     if consent.form_to_agree(pending.enrollment) is not None:
         return redirect("annotation:consent-detail", study.slug)
+    if first is None:
+        messages.info(request, gates.why_it_waits(pending) or "Nothing can be begun now.")
+        return redirect("annotation:reading-list", study.slug)
     return redirect(pending)
 
 
@@ -97,7 +101,9 @@ def _pane_asset(request: HttpRequest, pk: UUID, number: int) -> Asset:
         own_reading(user, pk)
         presentation.refuse_shut(presentation.presented(pk))
         grants.give(user.pk, pk)
-    return presentation.presented(pk).asset_of(number)
+    shown = presentation.presented(pk)
+    stages.refuse_reference(pk, shown, number)
+    return shown.asset_of(number)
 
 
 @workstation
@@ -128,6 +134,7 @@ def save_draft(request: HttpRequest, pk: UUID) -> HttpResponse:
         revision=entry.revision,
         base_revision=entry.base_revision,
         work=entry.work,
+        stage=entry.stage,
     )
     return JsonResponse({"revision": draft.revision, "saved_at": draft.saved_at.isoformat()})
 
@@ -138,7 +145,9 @@ def submit_grade(request: HttpRequest, pk: UUID) -> HttpResponse:
     reading = own_reading(_user(request), pk)
     entry = forms.grade_entry(forms.read_json(request))
     receipt = services.submit_reading(reading=reading, actor=_user(request), entry=entry)
-    return JsonResponse({"version": receipt.version, "submitted_at": receipt.submitted_at.isoformat()})
+    return JsonResponse(
+        {"version": receipt.version, "submitted_at": receipt.submitted_at.isoformat(), "stays": receipt.stays}
+    )
 
 
 @workstation

@@ -62,7 +62,9 @@ def _last_moment(reading: Reading, end: datetime | None = None) -> datetime | No
         name: Q() if end is None else Q(**{f"{name}__lte": end}) for name in ("submitted_at", "draft__saved_at")
     }
     seen = own.aggregate(**{f"last_{name}": Max(name, filter=then) for name, then in by_then.items()})
-    moments = [moment for moment in (*seen.values(), reading.study.opened_at) if moment is not None]
+    moments = [
+        moment for moment in (*seen.values(), reading.study.piloted_at, reading.study.opened_at) if moment is not None
+    ]
     return max((moment for moment in moments if end is None or moment <= end), default=None)
 
 

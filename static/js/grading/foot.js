@@ -42,8 +42,11 @@ export class Foot {
     this.next.hidden = mode !== "read" || !reading.grade;
     this.submit.hidden = mode === "read" && Boolean(reading.grade);
     this.submit.disabled = locked;
-    const words = { amend: "Submit amendment", grade: reading.preview ? "Next" : "Submit and next" }[mode];
-    this.submit.replaceChildren(words ?? "Submit and next", el("kbd", { textContent: "Ctrl ↵" }));
+    const first = reading.stage?.number === 1 ? "Submit and see the reference" : null;
+    const training = reading.training ? "Submit and compare" : null;
+    const grade = reading.preview ? "Next" : first ?? training ?? "Submit and next";
+    const words = { amend: "Submit amendment", grade }[mode];
+    this.submit.replaceChildren(words ?? grade, el("kbd", { textContent: "Ctrl ↵" }));
     this.#paint();
   }
   get reasonMissing() { return this.mode === "amend" && this.reason.value.trim().length < REASON_AT_LEAST; }

@@ -16,10 +16,10 @@ const FOREIGN_MS = 3000; // longer than a window waits with its own draft
 const WAITABLE = ["offline", "trouble", "signed-out", "other-person", "token", "paused"];
 
 export const FIELDS = {
-  draft: ["payload", "client_id", "revision", "base_revision", "active_ms", "idle_ms", "waited_ms"],
+  draft: ["payload", "client_id", "revision", "base_revision", "active_ms", "idle_ms", "waited_ms", "stage"],
   submit: [
     "payload", "submit_key", "active_ms", "idle_ms", "waited_ms", "client_time", "viewing", "reason", "client_id", "base_revision",
-    "base_version",
+    "base_version", "stage",
   ],
   skip: ["reason", "text"],
   guess: ["guesses"],

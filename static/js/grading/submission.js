@@ -23,15 +23,37 @@ export class Submission {
     }
     if (queue.holding(reading.id)) status.announce("It is kept on this computer and sent as soon as possible");
     else if (grading.mode === "amend") this.#submitAmendment();
+    else if (reading.stage?.number === 1 || reading.training) this.#submitAndStay();
     else this.#submitAndGoOn();
     return true;
   }
   #body(reason) {
-    const { grading, clock, wall } = this.station;
+    const { reading, grading, clock, wall } = this.station;
     return {
-      payload: grading.payload, ...clock.take(), client_time: new Date().toISOString(), reason,
+      payload: grading.payload, stage: reading.stage?.code, ...clock.take(), client_time: new Date().toISOString(), reason,
       viewing: { renderer: wall.renderer.kind, profile: wall.tools.profileKey },
     };
+  }
+  /** The first of two stages, or a training case: what follows is the same reading, with more to see. */
+  async #submitAndStay() {
+    const { station } = this;
+    const { reading, queue, status } = station;
+    station.grading.frozen = true;
+    this.accepted = null;
+    queue.submit(reading, this.#body(null), 0);
+    await queue.flushNow();
+    if (station.reading.id !== reading.id) return;
+    if (this.accepted !== reading.id) {
+      station.grading.frozen = false;
+      if (queue.holding(reading.id)) {
+        status.announce("It is kept on this computer. What follows is shown when the server has it.");
+        station.show(reading);
+      }
+      return;
+    }
+    if (!(await station.open(reading.urls.self, { push: false, fresh: true }))) return;
+    const again = station.reading;
+    status.announce(again.feedback ? "Submitted. Look at what was expected." : "Submitted without the reference. It is shown now; grade again.");
   }
   async #submitAndGoOn() {
     const { station } = this;
@@ -122,8 +144,8 @@ export class Submission {
   /** A grade becomes a draft again, kept before anything else, and its reading is opened. */
   async reopen(entry) {
     const { station } = this;
-    const { reading: id, position, study, urls, payload, active_ms, idle_ms } = entry;
-    station.queue.draft({ id, position, study, urls }, payload, { active_ms, idle_ms });
+    const { reading: id, position, study, urls, payload, active_ms, idle_ms, stage } = entry;
+    station.queue.draft({ id, position, study, urls }, payload, { active_ms, idle_ms, stage });
     if (this.left?.id !== id) return station.open(urls.self, { fresh: true, payload });
     station.show(this.left, payload);
     history.pushState({ reading: urls.self }, "", this.left.urls.page);

@@ -17,6 +17,7 @@ import { showAllDone, showFailed, showPanel } from "./panels.js";
 import { Readings } from "./readings.js";
 import { SaveQueue } from "./save_queue.js";
 import { uuid } from "./server.js";
+import { showStage } from "./stage.js";
 import { StatusLine } from "./status_line.js";
 import { Submission } from "./submission.js";
 
@@ -218,7 +219,8 @@ export class Workstation {
     $("offline").hidden = reading.preview;
     this.grading = reading.preference ? this.kinds.compare : this.kinds.grade;
     document.body.dataset.asks = reading.preference ? "choice" : "score";
-    const start = reading.grade ? reading.grade.payload : payload ?? begun;
+    const start = reading.grade ? reading.grade.payload : payload ?? begun ?? reading.stage?.first;
+    showStage(reading);
     this.grading.open(reading, start, closed || waits ? "read" : "grade");
     images.then(() => {
       if (this.opened === opened) this.readings.prefetch(reading, () => this.opened === opened);
@@ -245,7 +247,7 @@ export class Workstation {
     const { reading } = this;
     if (reading.preview) return;
     if (this.grading.mode === "amend") this.submission.keepAmendment(payload);
-    else this.queue.draft(reading, payload, this.clock.take());
+    else this.queue.draft(reading, payload, { ...this.clock.take(), stage: reading.stage?.code });
   }
   /** Another window has chosen which version stays: this one goes on from it, unless it has changes of its own. */
   #resolvedElsewhere(entry, data) {

@@ -25,8 +25,8 @@ def test_the_json_has_what_the_workstation_needs(reader, sign_in):
 
     assert set(data) == {
         "id", "position", "of", "submitted", "status", "study", "locked_reason", "preview", "item", "panes",
-        "outputs", "preference", "rubrics", "error_codes", "safety_levels", "na_reasons", "skip_reasons", "draft", "grade",
-        "guess", "urls",
+        "outputs", "preference", "rubrics", "error_codes", "safety_levels", "na_reasons", "skip_reasons", "draft",
+        "grade", "guess", "urls", "stage", "training", "feedback",
     }  # fmt: skip
     assert (data["position"], data["of"], data["submitted"], data["status"]) == (1, 1, 0, "queued")
     assert data["item"]["context"] == [["Age", "64"]]
