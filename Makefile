@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: help demo serve test soak machine lint format clean
+.PHONY: help demo serve test test-long soak machine lint format clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -30,12 +30,16 @@ demo: $(VENV)/core.stamp ## the demo world on http://127.0.0.1:8000
 serve: $(VENV)/core.stamp ## the product on your own home (MEDGEN_HOME, default var/)
 	@$(BIN)/python manage.py serve --port $(PORT)
 
-test: machine $(VENV)/dev.stamp ## lint, types and every test, browser included; those of the database on PostgreSQL too
+test: machine $(VENV)/dev.stamp ## lint, types and the tests, browser included; those of the database on PostgreSQL too
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	OPENPYXL_LXML=False $(BIN)/pytest -n 2 --dist loadgroup
 	OPENPYXL_LXML=False $(BIN)/pytest -n 2 --dist loadgroup --engine postgresql
+
+test-long: machine $(VENV)/dev.stamp ## what make test leaves out: kills, restores, whole demos; pages on PostgreSQL
+	OPENPYXL_LXML=False $(BIN)/pytest -n 2 --dist loadgroup -m "long and not soak"
+	OPENPYXL_LXML=False $(BIN)/pytest -n 2 --dist loadgroup --engine postgresql --rest -m "not soak"
 
 soak: machine $(VENV)/dev.stamp ## the long checks: kills at random moments, repeated
 	OPENPYXL_LXML=False $(BIN)/pytest -m soak

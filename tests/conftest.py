@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
+from django.db import connection
 from django.test import Client
 
 from annotation.people.models import User
-from tests import append_only, engines, factories, workers
+from tests import append_only, engines, factories, migrated, workers
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +43,18 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for line in engines.summary(config):
         terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request, django_db_modify_db_settings_parallel_suffix) -> Iterator[None]:
+    """The database of the tests is a copy of one that was migrated once for all workers."""
+    test = django_settings.DATABASES["default"]["TEST"]
+    if request.config.getoption("engine") == "postgresql":
+        test["TEMPLATE"] = migrated.postgresql_template()
+        yield
+    else:
+        with migrated.in_memory(connection.creation._get_test_db_name()):
+            yield
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,9 @@
 `django_db` mark or one of its database fixtures. All others either need no database or serve a SQLite home from a
 process of their own; they are counted in the summary, and the run on SQLite holds them. A test of one of the two
 itself is marked `sqlite_only("why")` or `postgresql_only("why")`; the run that leaves it out counts and names it.
+
+Tests that walk through whole pages and roles (`walks`) cost most and say least about the database: `make test` runs
+them on SQLite, `make test-long` on PostgreSQL (`--rest`: only these and the long ones).
 """
 
 from typing import Any
@@ -16,12 +19,14 @@ from medgen import databases
 from tests import postgres
 
 ENGINES = ("sqlite", "postgresql")
+WALKING_FOLDERS = {"acceptance", "hostile", "exports"}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
 _left_out = pytest.StashKey[dict[str, int]]()
 
 
 def add_option(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=ENGINES, default="sqlite", help="the database (default: sqlite)")
+    parser.addoption("--rest", action="store_true", help="on PostgreSQL: only what its run in make test leaves out")
 
 
 def configure(config: pytest.Config) -> None:
@@ -53,12 +58,17 @@ def touches_database(item: pytest.Item) -> bool:
     return item.get_closest_marker("django_db") is not None or bool(fixtures & DATABASE_FIXTURES)
 
 
+def walks(item: pytest.Item) -> bool:
+    """Whether a test walks through pages and roles rather than asking the database."""
+    return item.get_closest_marker("walks") is not None or item.path.parent.name in WALKING_FOLDERS
+
+
 def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what the chosen database does not concern; on PostgreSQL, keep what touches the database."""
     kept: list[pytest.Item] = []
     left: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if reason := why_not(item, config.getoption("engine")):
+        if reason := why_not(item, config.getoption("engine"), rest=config.getoption("rest")):
             left.setdefault(reason, []).append(item)
         else:
             kept.append(item)
@@ -69,14 +79,19 @@ def choose(config: pytest.Config, items: list[pytest.Item]) -> None:
     items[:] = kept
 
 
-def why_not(item: pytest.Item, engine: str) -> str:
+def why_not(item: pytest.Item, engine: str, *, rest: bool = False) -> str:
     """Why a test is not run on this database; empty when it is."""
     for other in ENGINES:
         if other != engine and (mark := item.get_closest_marker(f"{other}_only")):
             return f"about {other} itself ({mark.args[0]}): {item.nodeid}"
-    if engine == "sqlite" or touches_database(item):
+    if engine == "sqlite":
         return ""
-    return "needs no database, or serves a SQLite home from a process of its own"
+    if not touches_database(item):
+        return "needs no database, or serves a SQLite home from a process of its own"
+    later = walks(item) or item.get_closest_marker("long") is not None
+    if later != rest:
+        return "asks pages, or takes long: make test-long" if later else "is in make test"
+    return ""
 
 
 def take_from_worker(node: Any) -> None:

@@ -121,7 +121,7 @@ def _remove(place: Path) -> None:
         with suppress(RuntimeError):
             _run(place, "pg_ctl", "--wait", "--mode=fast", "stop")
     shutil.rmtree(place, ignore_errors=True)
-    for suffix in (".lock", ".lock2", ".migrated"):
+    for suffix in (".lock", ".lock2"):
         place.with_suffix(suffix).unlink(missing_ok=True)
 
 

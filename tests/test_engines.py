@@ -53,3 +53,9 @@ def test_what_a_killed_run_left_is_removed_although_its_server_is_gone(tmp_path)
     postgres._remove(left)
 
     assert not left.exists()
+
+
+@pytest.mark.walks
+def test_a_walk_through_pages_is_run_on_postgresql_in_the_long_tests_only(request, db):
+    assert engines.why_not(request.node, "postgresql") == "asks pages, or takes long: make test-long"
+    assert engines.why_not(request.node, "postgresql", rest=True) == ""

@@ -24,6 +24,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from tests.acceptance.demo_rows import DATA, Demo, answers, manage, pixels
 
+pytestmark = pytest.mark.long
+
 STUDY = "demo-reading"
 PIXEL_METRICS = ("mae", "mae_relative", "psnr", "ssim")
 WHY = {"missing": "missing_output", "unreadable": "missing_output", "error": "error_output", "declined": "refused"}

@@ -14,6 +14,8 @@ import pytest
 
 from tests.acceptance.bench import edit, lines, question, save
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 4
 

@@ -8,7 +8,7 @@ from tests.api.addresses import real_parameters
 from tests.api.conformance import operations, violations
 from tests.api.world import cast, secret_of, world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 ASKED = ("anonymous", "stranger", "reader", "curator", "coordinator", "analyst", "operator")
 
 

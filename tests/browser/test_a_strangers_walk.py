@@ -13,7 +13,7 @@ from tests.browser.readings import EDIT, GENERATION, VQA
 from tests.browser.server import copy_home, serving
 from tests.browser.visitor import new_context, settle, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.long]
 RATIONALE = "The enhancing lesion is smaller than in the input; =1+1 and “quotes” stay text."
 REASON = "I had looked at the wrong side"
 Row = dict[str, Any]

@@ -21,6 +21,11 @@ RUN_AXE = """async (rules) => {
 WATCH = """addEventListener("securitypolicyviolation", (event) => {
   (window.refusedByPolicy ??= []).push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile ?? ""}`);
 });"""
+KINDS = """() => [...document.querySelectorAll("*")].map((each) => {
+  const named = ["role", "type", "aria-label", "for"].map((name) => each.getAttribute(name) ?? "");
+  const styled = each.className.baseVal ?? each.className;
+  return [each.parentElement?.tagName ?? "", each.tagName, styled, ...named].join(" ");
+})"""
 STRANGER = (
     Place("annotation:sign-in", "/sign-in/"),
     Place("annotation:invitation-accept", "/invitation/QQ/spent-link/"),
@@ -54,6 +59,7 @@ class Visits:
         self.browser, self.base, self.state_of = browser, base, state_of
         self.made: dict[str, list[Visit]] = {}
         self.failed: dict[str, Exception] = {}
+        self.looked_at: dict[str, set[str]] = {}
 
     def of(self, who: str) -> list[Visit]:
         """Raises again, without a new walk, what ended the first one."""
@@ -102,7 +108,16 @@ class Visits:
             page.remove_listener(name, listener)
         policy = answer.headers.get("content-security-policy", "")
         html = answer.text()
-        return Visit(who, place, answer.status, policy, html, refused, console, hosts, run_axe(page))
+        axe = run_axe(page) if self._is_new(page, place) else {"dark": [], "light": []}
+        return Visit(who, place, answer.status, policy, html, refused, console, hosts, axe)
+
+    def _is_new(self, page: Page, place: Place) -> bool:
+        """Whether axe has to look: not at an address whose kinds of elements it all saw on another person's page."""
+        kinds = set(page.evaluate(KINDS))
+        looked_at = self.looked_at.setdefault(place.name, set())
+        new = not looked_at or bool(kinds - looked_at)
+        looked_at |= kinds
+        return new
 
 
 def run_axe(page: Page) -> dict[str, list[str]]:

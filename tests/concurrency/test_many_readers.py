@@ -5,6 +5,8 @@ import time
 import uuid
 from typing import Any
 
+import pytest
+
 from tests.concurrency.conftest import ITEMS, READERS, Department
 from tests.soak.hospital import Insisting, Tally, read_all
 from tests.soak.test_killed_under_load import check
@@ -40,6 +42,7 @@ def sender(department: Department, reading: str, body: dict[str, Any]) -> Any:
     return lambda: window._post(f"/readings/{reading}/submit/", body)
 
 
+@pytest.mark.long
 def test_a_thousand_grades_at_once_are_each_stored_once(department):
     ward = department.ward | {"readers": department.readers[:READERS]}
     before = time.monotonic()

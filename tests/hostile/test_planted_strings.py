@@ -233,6 +233,7 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 def test_D13_no_name_is_in_any_file_of_a_home_not_even_in_the_journal(tmp_path: Path):
     home, plant = tmp_path / "own", Planter()
     records = package(tmp_path / f"{plant.name()} items", plant)

@@ -67,6 +67,7 @@ def may_mount() -> bool:
 
 
 @pytest.mark.skipif(not may_mount(), reason="this system lets nobody make a small file system of their own")
+@pytest.mark.long
 def test_P04_a_full_disk_leaves_no_half_picture_and_the_import_is_run_again(tmp_path: Path):
     home, source = new_home(tmp_path / "own home"), package(tmp_path / "package")
     (home / "assets").mkdir()
@@ -99,6 +100,7 @@ def test_P04_a_full_disk_leaves_no_half_picture_and_the_import_is_run_again(tmp_
     assert said("third.code") == "0", said("third.out")
 
 
+@pytest.mark.long
 def test_P06_after_a_power_cut_every_row_has_its_whole_files(tmp_path: Path):
     home, source = new_home(tmp_path / "own home"), package(tmp_path / "package")
     importing = subprocess.Popen(

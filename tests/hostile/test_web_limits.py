@@ -20,6 +20,8 @@ import pytest
 from tests.browser.server import ROOT, environment, serving
 from tests.hostile.measuring import held
 
+pytestmark = pytest.mark.long
+
 PASSWORD = "correct horse battery 7"
 GIB = 1 << 30
 

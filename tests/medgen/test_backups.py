@@ -53,6 +53,7 @@ def restored(archive: Path, target: Path, *more: str) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_restore_gives_the_same_rows_files_and_key(world, tmp_path):
     made = make_backup(tmp_path / "b.tar")
 
@@ -79,6 +80,7 @@ def make_backup_elsewhere(home: Path, out: Path) -> dict:
         return manifest
 
 
+@pytest.mark.long
 def test_a_home_in_use_is_never_restored_into(world, tmp_path):
     make_backup(tmp_path / "b.tar")
     assert restored(tmp_path / "b.tar", tmp_path / "other").returncode == 0

@@ -16,6 +16,8 @@ import pytest
 
 from tests.browser.server import ROOT, environment, free_port
 
+pytestmark = pytest.mark.long
+
 OPERATOR = ROOT / "docs" / "guide" / "operator"
 HOST = "medgen.example.org"
 

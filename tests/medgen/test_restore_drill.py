@@ -16,6 +16,8 @@ import pytest
 from tests import postgres
 from tests.browser.server import ROOT, environment
 
+pytestmark = pytest.mark.long
+
 ENGINES = ("sqlite", "postgresql")
 TABLES = {
     "annotation_event": "id, verb, subject_id, sequence, hash",

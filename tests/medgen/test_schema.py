@@ -48,6 +48,7 @@ def test_a_database_that_is_behind_names_the_command(client):
     assert "older than this program" in answer.json()["problems"][0]
 
 
+@pytest.mark.long
 def test_serving_a_database_of_a_newer_program_is_refused(tmp_path):
     assert command(tmp_path, "manage.py", "migrate").returncode == 0
     with sqlite3.connect(tmp_path / "medgen.sqlite3") as database:

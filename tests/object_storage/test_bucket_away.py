@@ -21,7 +21,7 @@ from tests.acceptance.bench import edit, lines
 from tests.annotation.grading import world
 from tests.object_storage.server import BUCKET
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("object-store")]
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("object-store"), pytest.mark.long]
 WORDS = "object storage that holds the pictures cannot be reached"
 
 

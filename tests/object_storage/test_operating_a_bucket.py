@@ -104,6 +104,7 @@ def test_what_is_not_whole_in_the_bucket_is_counted_and_left_out(asset, address,
 
 @with_own_connections
 @pytest.mark.sqlite_only("restores into a home of SQLite in a process of its own")
+@pytest.mark.long
 def test_a_backup_of_a_folder_equals_one_of_a_bucket_and_is_restored_into_a_bucket(asset, store, settings, tmp_path):
     of_bucket = make_backup(tmp_path / "bucket.tar")
     settings.MEDGEN_OBJECT_STORAGE = None
@@ -129,6 +130,7 @@ def test_a_restore_without_the_bucket_says_so_before_any_row(asset, tmp_path, de
     assert not list(folder.rglob("*.part"))
 
 
+@pytest.mark.long
 def test_verify_reads_the_list_of_the_bucket_and_every_byte_when_asked(asset, address, store):
     assert command("verify").code == 0
     key = key_of(address, asset, 1)

@@ -18,7 +18,7 @@ from tests.object_storage.server import BUCKET, ObjectStore
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "guide" / "operator.md"
 OPERATOR = ROOT / "docs" / "guide" / "operator"
-pytestmark = pytest.mark.xdist_group("object-store")
+pytestmark = [pytest.mark.xdist_group("object-store"), pytest.mark.long]
 
 
 def settings_of(name: str) -> dict[str, str]:

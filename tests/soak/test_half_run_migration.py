@@ -14,6 +14,8 @@ import pytest
 from tests import postgres
 from tests.browser.server import ROOT, environment
 
+pytestmark = pytest.mark.long
+
 MIGRATE = [sys.executable, "manage.py", "migrate"]
 
 

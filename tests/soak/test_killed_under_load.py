@@ -83,7 +83,7 @@ def check(home: Path, url: str, settings: dict[str, str], tally: Tally, *, expec
     assert trail == []
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def url(request):
     """The DATABASE_URL of the home; empty for SQLite."""
     if request.param == "sqlite":

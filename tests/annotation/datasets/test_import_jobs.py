@@ -110,6 +110,7 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 def test_an_import_killed_in_the_middle_is_simply_run_again(tmp_path):
     home, total = tmp_path / "own-home", 2500
     file = jsonl(tmp_path / "a.jsonl", *(with_id(vqa(n), f"s:{n}") for n in range(total)))

@@ -36,10 +36,12 @@ def pytest_of(name: str, **switches: str) -> None:
     assert " passed" in done.stdout
 
 
+@pytest.mark.long
 def test_signing_in_with_a_second_factor():
     pytest_of("with_mfa.py", MEDGEN_MFA="on", MEDGEN_MFA_REQUIRED="operator")
 
 
+@pytest.mark.long
 def test_signing_in_through_a_provider():
     pytest_of("with_provider.py", **provider(free_port()))
 

@@ -92,6 +92,7 @@ def test_a_worker_killed_in_the_middle_of_a_chunk_loses_and_doubles_nothing(own_
     assert redone <= 2
 
 
+@pytest.mark.long
 def test_a_poison_item_fails_alone_after_five_attempts_and_the_others_are_done(own_home):
     ask(own_home, "errand-split", n=12, size=4, poison=[5])
     ends = []

@@ -15,6 +15,8 @@ import pytest
 from tests.browser.server import ROOT, environment
 from tests.soak.hospital import build_ward
 
+pytestmark = pytest.mark.long
+
 VALUES = """SELECT o.revision_id, s.settings_hash, v.subject, v.value, v.reason, v.flags FROM scoring_metricvalue v
             JOIN annotation_output o ON o.id = v.output_id JOIN scoring_metricsettings s ON s.id = v.settings_id"""
 

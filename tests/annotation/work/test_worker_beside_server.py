@@ -12,6 +12,8 @@ import pytest
 
 from tests.browser.server import ROOT, environment, serving
 
+pytestmark = pytest.mark.long
+
 
 def signs(home: Path) -> list[int]:
     """Process ids of the workers that show a sign of life."""

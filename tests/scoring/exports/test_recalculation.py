@@ -22,7 +22,7 @@ OTHER = {
     "image_editing metric:ssim": 0.55,
     "image_editing metric:psnr": 0.35,
 }
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 NUMBERS = {"Composite": "composite", "Only scored": "of_scored"}
 
 

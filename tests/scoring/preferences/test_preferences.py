@@ -13,6 +13,7 @@ from scoring.preferences import services
 from tests import factories
 from tests.annotation.grading import world
 from tests.annotation.preferences.world import preferred
+from tests.scoring.exports.world import exported, rows_of
 
 pytestmark = pytest.mark.django_db
 SYSTEMS = ("zephyrion", "quasarnet", "borealis")
@@ -70,7 +71,7 @@ def test_what_was_said_of_each_pair_adds_up_and_what_is_missing_is_counted(study
     assert overall["agreement"]["n_shared"] == 11
 
 
-def test_page_json_and_program_say_the_same_by_letters(study, coordinator, reader, sign_in):
+def test_page_json_program_and_workbook_say_the_same_by_letters(study, coordinator, reader, sign_in, tmp_path):
     client = sign_in(coordinator)
 
     page = client.get(f"/studies/{study.slug}/preferences/")
@@ -81,6 +82,14 @@ def test_page_json_and_program_say_the_same_by_letters(study, coordinator, reade
     body = page.content.decode()
     assert page.status_code == 200 and f"{told['criteria'][0]['systems'][0]['value']:.2f}" in body
     assert not any(name in body.lower() for name in SYSTEMS)
+    sheet = exported(study, tmp_path)
+    strengths = {row["First"]: row["Value"] for row in rows_of(sheet, "Strengths") if row["Number"].startswith("str")}
+    assert strengths == {row["system"]: row["value"] for row in told["criteria"][0]["systems"]}
+    said = rows_of(sheet, "Preferences")
+    assert len(said) == 23 and {row["Preferred"] for row in said} == {"A", "B", "C", None}
+    assert all(
+        row["Systems"][0 if row["Choice"] == "left" else 3] == row["Preferred"] for row in said if row["Preferred"]
+    )
     assert sign_in(reader).get(f"/studies/{study.slug}/preferences/").status_code == 404
     Study.objects.filter(pk=study.pk).update(outputs_per_reading="one")
     assert "This study grades" in sign_in(coordinator).get(f"/studies/{study.slug}/preferences/").content.decode()
