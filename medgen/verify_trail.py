@@ -26,6 +26,7 @@ FACTS = ("chain", "sequence", "at", "actor", "verb", "subject_type", "subject_id
 ANCHORS = {"grade submitted", "grade amended", "grade sealed"}
 STATED = {"consent form published", "consent given", "consent withdrawn", "system guessed"}
 STATED |= {f"adjudication {act}" for act in ("requested", "decided", "reopened")} | {"calibration limit stated"}
+STATED |= {"preference submitted", "preference amended"}
 BLANKED_VERB, BLANKED, EXPORTED = "grade texts blanked", "[blanked]", "score sheet exported"
 KINDS = {"trail", "event", "grade", "statement"}
 LINE_LIMIT = 4 * 1024**2

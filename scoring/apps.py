@@ -16,3 +16,4 @@ class ScoringConfig(AppConfig):
 
         seals.register()
         freezing.use_loader(partial(import_module, "scoring.leaderboards.frozen"))
+        freezing.use_loader(partial(import_module, "scoring.preferences.frozen"))

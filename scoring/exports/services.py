@@ -22,6 +22,7 @@ from annotation.audit.chain import KnownHead
 from annotation.audit.record import chain_of_study, record
 from annotation.grading.models import Grade
 from annotation.people.models import User
+from annotation.preferences.models import Preference, PreferenceChoice
 from annotation.studies.models import Study
 from annotation.systems.models import releases_read_by
 from annotation.work.models import Job
@@ -40,6 +41,7 @@ from scoring.exports.scope import Scope, make_scope
 from scoring.exports.summary_rows import study_counts
 from scoring.exports.workbook import Computed, Head, write_workbook
 from scoring.leaderboards.services import CODE_VERSION, leaderboard
+from scoring.preferences.services import preferences
 from scoring.runs.models import MetricValue
 
 FORMAT = "xlsx"
@@ -162,6 +164,7 @@ def inputs_stamp(scope: Scope) -> str:
         study_outputs(scope).aggregate(n=Count("pk"), last=Max("created_at")),
         study.composites.aggregate(last=Max("version")),
         study.adjudications.aggregate(n=Count("pk"), last=Max("created_at")),
+        Preference.objects.filter(reading__study=study).aggregate(n=Count("pk"), last=Max("submitted_at")),
     ]
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
@@ -169,7 +172,9 @@ def inputs_stamp(scope: Scope) -> str:
 def _refuse_too_many(scope: Scope, counts: dict[str, int]) -> None:
     """Before a byte is written, with the number."""
     grades = Grade.objects.filter(reading_output__reading__study=scope.study)
+    said = Preference.objects.filter(reading__study=scope.study)
     expected = {
+        "Preferences": said.count() + PreferenceChoice.objects.filter(preference__in=said).count(),
         "Grades": counts["criterion scores, all versions"] + grades.filter(scores=None).count(),
         "Matrix": study_outputs(scope).count() * max(1, len(scope.criteria)),
         "Metrics": MetricValue.objects.filter(output__in=study_outputs(scope)).count(),
@@ -184,12 +189,12 @@ def _compute(scope: Scope, stamp: str, newest: Head) -> Computed:
     """The numbers of the pages and the rows behind them."""
     composite = present_composite(scope.study)
     hashes = {"hash of all inputs": stamp}
-    found = agreement(scope.study)
+    found, compared = agreement(scope.study), preferences(scope.study)
     if not composite.components.exists():
-        return Computed({"composite_version": composite.version}, found, None, [], hashes, newest)
+        return Computed({"composite_version": composite.version}, found, None, [], hashes, newest, compared)
     declaration = declaration_of(composite)
     rows = output_rows(scope.study, declaration)
-    return Computed(board_over(scope.study, declaration, rows), found, declaration, rows, hashes, newest)
+    return Computed(board_over(scope.study, declaration, rows), found, declaration, rows, hashes, newest, compared)
 
 
 def board_over(study: Study, declaration: Declaration, rows: list[OutputRow]) -> dict[str, Any]:

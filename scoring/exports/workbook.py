@@ -1,13 +1,21 @@
 """The workbook: which sheets, in which order, from which rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from annotation.adjudication.queue import Case
 from scoring.composites.combining import Declaration, OutputRow
-from scoring.exports import adjudication_rows, codebook, grade_rows, missing_rows, number_rows, summary_rows
+from scoring.exports import (
+    adjudication_rows,
+    codebook,
+    grade_rows,
+    missing_rows,
+    number_rows,
+    preference_rows,
+    summary_rows,
+)
 from scoring.exports.cells import Notes, Style, Styled
 from scoring.exports.package import Frame, Package
 from scoring.exports.scope import Scope
@@ -21,6 +29,8 @@ SHEETS = (
     ("Grades", "one row per reader, output and criterion, every version, with reasons and times"),
     ("Matrix", "latest values, outputs by readers, for each criterion"),
     ("Adjudications", "what a further reader decided about flags and disagreements, with inputs and rationale"),
+    ("Preferences", "what readers who compare outputs chose, every version, with places, harm and reasons"),
+    ("Strengths", "wins and ties of every pair, strengths, side effect and agreement of those who compare"),
     ("Agreement", "every coefficient with interval, n and what is missing"),
     ("Metrics", "every automated value or the reason why there is none"),
     ("Systems", "the composite with live weights and formulas beside the exported numbers"),
@@ -49,6 +59,7 @@ class Computed:
         rows: the rows that the leaderboard was computed from.
         hashes: further hashes for the provenance.
         head: the link that carries all grades written.
+        preferences: what the page of preferences shows.
     """
 
     board: Mapping[str, Any]
@@ -57,6 +68,7 @@ class Computed:
     rows: Sequence[OutputRow]
     hashes: Mapping[str, Any]
     head: Head = Head()
+    preferences: Mapping[str, Any] = field(default_factory=lambda: {"criteria": ()})
 
 
 def write_workbook(
@@ -76,6 +88,8 @@ def write_workbook(
         grade_rows.GRADES,
         matrix,
         adjudication_rows.ADJUDICATIONS,
+        preference_rows.PREFERENCES,
+        preference_rows.STRENGTHS,
         number_rows.AGREEMENT,
         number_rows.METRICS,
         missing_rows.MISSING,
@@ -94,6 +108,8 @@ def write_workbook(
             (grade_rows.GRADES, grade_rows.grade_rows(scope)),
             (matrix, grade_rows.matrix_rows(scope, codes)),
             (adjudication_rows.ADJUDICATIONS, adjudication_rows.adjudication_rows(scope, cases)),
+            (preference_rows.PREFERENCES, preference_rows.preference_rows(scope)),
+            (preference_rows.STRENGTHS, preference_rows.strength_rows(computed.preferences)),
             (number_rows.AGREEMENT, number_rows.agreement_rows(computed.agreement)),
             (number_rows.METRICS, number_rows.metric_rows(scope)),
         ):
