@@ -35,6 +35,10 @@ MODULES = (
     "scoring.composites.api",
     "scoring.leaderboards.api",
     "scoring.preferences.api",
+    "scoring.calibration.api",
+    "scoring.calibration.api_radar",
+    "scoring.calibration.api_judgments",
+    "scoring.planning.api",
     "scoring.exports.api",
     "medgen.api_retention",
 )

@@ -9,7 +9,7 @@ from annotation.work import kinds
 
 ROOMS = (
     "annotation.datasets", "annotation.releases", "annotation.systems", "annotation.grading", "scoring.runs",
-    "scoring.exports",
+    "scoring.calibration", "scoring.exports",
 )  # fmt: skip
 
 

@@ -11,3 +11,7 @@ class LimitError(ValueError):
 
 class UnknownMeasureError(LookupError):
     """No such measure or criterion in this study."""
+
+
+class NotComputedError(RuntimeError):
+    """A result of a large study that has to be asked for as a job."""

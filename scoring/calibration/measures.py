@@ -25,7 +25,7 @@ from scoring.runs.services import current_values
 
 Floats = NDArray[np.float64]
 METRIC, JUDGE = "metric", "judge"
-NOT_MEASURED, SUPERSEDED = "not measured", "superseded"
+NOT_MEASURED, SUPERSEDED, NOT_APPLICABLE = "not measured", "superseded", "not_applicable"
 SAFETY = "safety"
 
 
@@ -178,33 +178,50 @@ def _units(study: Study) -> dict[str, Unit]:
     }
 
 
+NAMED = tuple(
+    f"settings__{name}" for name in ("metric", "label", "tier", "direction", "unit", "version", "settings_hash")
+)
+
+
+def listed(study: Study) -> list[Measure]:
+    """The measures of a study without their values: four queries."""
+    outputs = Output.objects.filter(submission__study_systems__study=study)
+    rows = _measured(outputs).exclude(reason=NOT_APPLICABLE).values_list("settings_id", *NAMED).order_by().distinct()
+    metrics = sorted((_of_metric(named) for _, *named in rows), key=lambda one: (one.tier, one.label))
+    pairs = Judgment.objects.filter(output__in=outputs).order_by().values_list("judge", "criterion").distinct()
+    return [*metrics, *sorted(_of_pairs(study, pairs).values(), key=lambda one: (one.label, one.key))]
+
+
+def _measured(outputs: Any) -> Any:
+    return current_values(outputs).filter(subject=MetricValue.Subject.OUTPUT)
+
+
+def _of_metric(named: Sequence[Any]) -> Measure:
+    code, label, tier, direction, unit, version, digest = named
+    return Measure(
+        key=f"{METRIC}:{code}",
+        label=label,
+        tier=tier,
+        higher_is_better=direction == "higher",
+        unit=unit,
+        about=f"version {version}, settings {digest[:12]}",
+    )
+
+
 def _metrics(study: Study, columns: dict[str, int]) -> list[tuple[Measure, Cells]]:
     """Metrics with values for outputs of this study: one query."""
     outputs = Output.objects.filter(submission__study_systems__study=study)
-    rows = current_values(outputs).filter(subject=MetricValue.Subject.OUTPUT).order_by("settings__tier", "settings")
     measures: dict[int, Measure] = {}
     cells: dict[int, Cells] = {}
-    fields = "metric", "label", "tier", "direction", "unit", "version", "settings_hash"
-    for output, settings, value, reason, *named in rows.values_list(
-        "output_id", "settings_id", "value", "reason", *(f"settings__{name}" for name in fields)
-    ):
+    rows = _measured(outputs).order_by().values_list("output_id", "settings_id", "value", "reason", *NAMED)
+    for output, settings, value, reason, *named in rows:
+        if reason != NOT_APPLICABLE and settings not in measures:
+            measures[settings] = _of_metric(named)
         place = columns.get(str(output))
-        if place is None:
-            continue
-        if settings not in measures:
-            code, label, tier, direction, unit, version, digest = named
-            measures[settings] = Measure(
-                key=f"{METRIC}:{code}",
-                label=label,
-                tier=tier,
-                higher_is_better=direction == "higher",
-                unit=unit,
-                about=f"version {version}, settings {digest[:12]}",
-            )
-        cells.setdefault(settings, []).append((place, value, reason))
-    found = [(measure, cells[settings]) for settings, measure in measures.items()]
-    applying = [pair for pair in found if any(reason != "not_applicable" for _, _, reason in pair[1])]
-    return sorted(applying, key=lambda pair: (pair[0].tier, pair[0].label))
+        if place is not None:
+            cells.setdefault(settings, []).append((place, value, reason))
+    found = [(measure, cells.get(settings, [])) for settings, measure in measures.items()]
+    return sorted(found, key=lambda pair: (pair[0].tier, pair[0].label))
 
 
 def _judged(study: Study, columns: dict[str, int]) -> list[tuple[Measure, Cells]]:
@@ -215,20 +232,25 @@ def _judged(study: Study, columns: dict[str, int]) -> list[tuple[Measure, Cells]
     for output, judge, criterion, value, reason in rows.values_list(
         "output_id", "judge_id", "criterion_id", "value", "reason"
     ):
+        cells = newest.setdefault((judge, criterion), {})
         place = columns.get(str(output))
         if place is not None:
-            newest.setdefault((judge, criterion), {})[place] = (value, reason)
-    judges = {one.pk: one for one in Judge.objects.select_related("rubric").filter(pk__in={key[0] for key in newest})}
-    criteria = Criterion.objects.in_bulk({key[1] for key in newest})
-    names = judge_names(study, judges.values())
+            cells[place] = (value, reason)
+    measures = _of_pairs(study, newest)
     found = [
-        (
-            _of_judge(judges[judge], criteria[criterion], names[judge]),
-            [(place, value, reason) for place, (value, reason) in sorted(cells.items())],
-        )
-        for (judge, criterion), cells in newest.items()
+        (measures[key], [(place, value, reason) for place, (value, reason) in sorted(cells.items())])
+        for key, cells in newest.items()
     ]
     return sorted(found, key=lambda pair: (pair[0].label, pair[0].key))
+
+
+def _of_pairs(study: Study, pairs: Iterable[tuple[Any, int]]) -> dict[tuple[Any, int], Measure]:
+    """(judge, criterion) → measure: three queries."""
+    keys = list(pairs)
+    judges = {one.pk: one for one in Judge.objects.select_related("rubric").filter(pk__in={key[0] for key in keys})}
+    criteria = Criterion.objects.in_bulk({key[1] for key in keys})
+    names = judge_names(study, judges.values())
+    return {key: _of_judge(judges[key[0]], criteria[key[1]], names[key[0]]) for key in keys}
 
 
 def _of_judge(judge: Judge, criterion: Criterion, named: tuple[str, tuple[str, ...]]) -> Measure:

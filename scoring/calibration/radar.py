@@ -25,8 +25,8 @@ FEWEST = 5
 """Below this many graded outputs of a format there are no places to speak of."""
 
 SEVERE = ("pending", "confirmed")
-SHOWN = 100
 PRAISED, WARNED = "praised", "missed"
+SIDES = (PRAISED, WARNED)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,6 @@ class Row:
         n_readers: readers with a value.
         severe: a severe flag stands.
         places: measure, its value, its place.
-        case: states of adjudication cases about the output, in words; "" without one.
     """
 
     key: UUID
@@ -61,7 +60,6 @@ class Row:
     n_readers: int
     severe: bool
     places: tuple[tuple[Measure, float, float], ...]
-    case: str
 
     @property
     def gap(self) -> float:
@@ -87,12 +85,6 @@ class Radar:
     unmeasured: int
     few: tuple[tuple[str, int], ...]
 
-    def side(self, name: str) -> list[Row]:
-        """Rows of one side: metrics praise and readers warn, or the reverse."""
-        if name == PRAISED:
-            return [row for row in self.rows if row.gap > 0]
-        return sorted((row for row in self.rows if row.gap < 0), key=lambda row: (row.gap, row.item, row.letter))
-
 
 def row_key(study: Study, output: UUID | str) -> UUID:
     return uuid5(study.pk, f"{output}/radar/")
@@ -109,7 +101,6 @@ def radar(study: Study, found: Held, experts: Ratings) -> Radar:
     measures = found.beside(experts)
     places, pools = _places(found, kept, means, measures)
     vetoes = queue.vetoes(study)
-    cases = _cases(study)
     n_readers = (~np.isnan(experts.values)).sum(axis=0)
     rows, unmeasured = [], 0
     for column in np.nonzero(kept)[0].tolist():
@@ -139,11 +130,10 @@ def radar(study: Study, found: Held, experts: Ratings) -> Radar:
                 n_readers=int(n_readers[column]),
                 severe=severe,
                 places=tuple(own),
-                case=cases.get(output, ""),
             )
         )
     return Radar(
-        rows=tuple(sorted(rows, key=lambda row: (-row.gap, not row.severe, row.item, row.letter))),
+        rows=tuple(sorted(rows, key=lambda row: (-row.gap, row.item, row.letter))),
         waiting=int((graded & open_).sum()),
         ungraded=int((~graded).sum()),
         unmeasured=unmeasured,
@@ -181,13 +171,32 @@ def _by_tier(own: list[tuple[Measure, float, float]]) -> float:
     return float(np.mean([np.mean(places) for places in tiers.values()]))
 
 
-def _cases(study: Study) -> dict[UUID, str]:
+def cases_by_output(study: Study) -> dict[UUID, str]:
     """Output → its cases of adjudication in words, such as "overall: open"."""
     found: dict[UUID, list[str]] = {}
     for case in queue.cases_of(study):
         about = case.subject if case.criterion is None else case.criterion.code.replace("_", " ")
         found.setdefault(case.output, []).append(f"{about}: {case.state}")
     return {output: ", ".join(sorted(said)) for output, said in found.items()}
+
+
+def radar_told(found: Radar, experts: Ratings) -> dict[str, Any]:
+    """As it is kept; `output` is for finding the cases about a row and is told to nobody."""
+    return {
+        "criterion": {"code": experts.code, "label": experts.label},
+        "rows": [row_told(row) | {"output": str(row.output)} for row in found.rows],
+        "waiting": found.waiting,
+        "ungraded": found.ungraded,
+        "unmeasured": found.unmeasured,
+        "few": [list(pair) for pair in found.few],
+    }
+
+
+def side_of(rows: Iterable[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """Rows of one side, the largest disagreement first: metrics praise and readers warn, or the reverse."""
+    if name == WARNED:
+        return sorted((row for row in rows if row["gap"] < 0), key=lambda row: float(row["gap"]))
+    return [row for row in rows if row["gap"] > 0]
 
 
 def row_told(row: Row) -> dict[str, Any]:
@@ -203,7 +212,6 @@ def row_told(row: Row) -> dict[str, Any]:
         "mean": row.mean,
         "n_readers": row.n_readers,
         "severe": row.severe,
-        "case": row.case,
         "measures": [
             {"key": measure.key, "label": measure.label, "value": value, "place": place}
             for measure, value, place in row.places

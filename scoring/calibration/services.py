@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -14,9 +15,11 @@ from scoring.calibration import courtroom as court
 from scoring.calibration import stored
 from scoring.calibration.limits import Limit, present_limit
 from scoring.calibration.measures import Floats, Held, Measure, held
+from scoring.calibration.radar import cases_by_output, radar, radar_told
 from scoring.calibration.stored import CODE_VERSION, SEED, Result
 from scoring.calibration.telling import certificate_told, threshold_told
 from scoring.statistics import (
+    Certificate,
     PassThreshold,
     Refusal,
     UndefinedStatisticError,
@@ -24,16 +27,14 @@ from scoring.statistics import (
     expert_means,
     pass_threshold,
 )
+from scoring.statistics.association import KINDS
+from scoring.statistics.calibration import SCOPES
 
 CERTIFICATE, COURTROOM = AnalysisRun.Kind.CERTIFICATE.value, AnalysisRun.Kind.COURTROOM.value
-LONG = 2_000
-"""Above this many outputs a certificate takes longer than a page may, and is made as a job."""
-LONG_COURT = 30_000
-"""Above this many outputs × measures the courtroom is made as a job."""
 POINTS = 400
 ROUNDED = 6
 
-__all__ = ["CERTIFICATE", "COURTROOM", "certificate", "courtroom"]
+__all__ = ["CERTIFICATE", "COURTROOM", "certificate", "courtroom", "tier_radar"]
 
 
 def certificate(
@@ -75,6 +76,24 @@ def courtroom(study: Study, criterion: str = "", *, of: Held | None = None, stat
     return stored.kept(study, COURTROOM, {"criterion": criterion}, compute, state=state) | heading(study)
 
 
+def tier_radar(study: Study, criterion: str = "", *, of: Held | None = None) -> Result:
+    """Outputs on which metrics and readers part, with the adjudication cases about them as they stand now.
+
+    Raises:
+        UnknownMeasureError: no such criterion in this study.
+    """
+
+    def compute() -> Result:
+        found = of if of is not None else held(study)
+        experts = found.criterion(criterion)
+        return radar_told(radar(study, found, experts), experts)
+
+    found = stored.kept(study, COURTROOM, {"radar": criterion}, compute)
+    cases = cases_by_output(study)
+    rows = [row | {"case": cases.get(UUID(row["output"]), "")} for row in found["rows"]]
+    return found | {"rows": rows} | heading(study)
+
+
 def heading(study: Study) -> Result:
     """What stands over every result and may change without a new number: preview, freeze, the stated limit."""
     return {
@@ -103,19 +122,21 @@ def certificate_of(found: Held, measure: Measure, experts: Ratings, limit: Limit
     """All parts, from columns to JSON."""
     values = found.values[measure.key]
     up = found.goes_up(measure, experts)
-    made = certify(
-        values,
-        experts.values,
-        systems=found.letters,
-        clusters=experts.clusters,
-        categories=experts.categories,
-        seed=SEED,
-        scale=measure.scale,
-        readers=experts.readers,
-        higher_is_better=up,
-        deciding=(limit.kind, limit.scope),
-        limit=limit.limit,
-    )
+    asked: dict[str, Any] = {
+        "systems": found.letters,
+        "clusters": experts.clusters,
+        "categories": experts.categories,
+        "seed": SEED,
+        "scale": measure.scale,
+        "readers": experts.readers,
+        "higher_is_better": up,
+        "deciding": (limit.kind, limit.scope),
+        "limit": limit.limit,
+    }
+    try:
+        made = certify(values, experts.values, **asked)
+    except UndefinedStatisticError as refusal:
+        made = _refused(Refusal(reason=refusal.reason, message=str(refusal)), int((~np.isnan(values)).sum()))
     means = expert_means(experts.values)
     falling = experts.code in found.falling
     passing = limit.passing(experts.categories, falling=falling)
@@ -135,6 +156,23 @@ def certificate_of(found: Held, measure: Measure, experts: Ratings, limit: Limit
         "code_version": CODE_VERSION,
         "data_hash": data_hash(found, experts, measure),
     }
+
+
+def _refused(why: Refusal, n_without_grade: int) -> Certificate:
+    """A certificate of nothing: no reader gave the criterion a value."""
+    every = {(kind, scope): why for kind in KINDS for scope in SCOPES}
+    return Certificate(
+        verdict=why,
+        correlations=every,
+        ceilings=every,
+        limits=why,
+        gaps=why,
+        kappa=why,
+        n_outputs=0,
+        n_without_value=0,
+        n_without_grade=n_without_grade,
+        n_readers=0,
+    )
 
 
 def measure_told(measure: Measure) -> Result:

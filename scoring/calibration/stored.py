@@ -33,6 +33,8 @@ def state_of(study: Study) -> str:
         outputs.aggregate(Count("pk"), Count("superseded_by")),
         values.aggregate(Count("pk"), Max("computed_at")),
         Judgment.objects.filter(output__in=outputs).aggregate(Count("pk"), Max("pk")),
+        study.adjudications.aggregate(Count("pk")),
+        study.enrollments.filter(active=True).aggregate(Count("pk")),
         present_limit(study).key,
         study.names_are_open,
         sorted(settings_hash(metric, policy=POLICY) for metric in METRICS.values()),

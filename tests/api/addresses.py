@@ -36,8 +36,8 @@ class Address:
             return "1.0"
         if name == "pk" and head == "datasets":
             return world["item"].current_revision.images.first().asset_id
-        if name == "key":
-            return world["case"]
+        if name in {"key", "row"}:
+            return world["case" if name == "key" else "spot"]
         if name == "slug":
             return world[SLUGS[head]].slug
         if self.name == "pause":

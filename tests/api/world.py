@@ -15,6 +15,7 @@ from annotation.datasets.models import ImportJob
 from annotation.people.models import User
 from annotation.people.tokens import SCOPES, create_token
 from annotation.work.services import enqueue
+from scoring.calibration.radar import row_key
 from scoring.exports.models import ExportJob
 from tests import factories
 
@@ -123,6 +124,7 @@ def world(people: dict[str, Any]) -> dict[str, Any]:
         storage.write_once(storage.frames_path(part.asset), b"frames")
     return {
         "case": case_key(study.pk, asked.pk, "safety", None),
+        "spot": row_key(study, asked.pk),
         "item": item, "dataset": item.dataset, "release": release, "submission": submission,
         "system": submission.system_version.system, "output": submission.outputs.get(), "study": study,
         "reading": reading, "import": imported, "job": job, "export": export, "spare": spare,

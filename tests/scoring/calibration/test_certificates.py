@@ -1,5 +1,7 @@
 """Certificates, courtroom and radar of one small study, held against scipy and against plain loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -9,9 +11,9 @@ from scoring.agreement.models import AnalysisRun
 from scoring.calibration import services, stored
 from scoring.calibration.courtroom import widened
 from scoring.calibration.errors import LimitError, UnknownMeasureError
-from scoring.calibration.limits import state_limit
-from scoring.calibration.measures import held
-from scoring.calibration.radar import radar
+from scoring.calibration.limits import present_limit, state_limit
+from scoring.calibration.measures import held, listed
+from scoring.calibration.radar import SIDES, radar, side_of
 from scoring.statistics import expert_means
 from scoring.statistics.jackknife import jackknife_interval
 from tests.scoring.calibration.world import METRIC, kept, made
@@ -95,6 +97,16 @@ def test_harm_falls_where_quality_rises(world, columns):
     assert "do not vary" in found["verdict"]["words"]
 
 
+def test_a_criterion_without_any_value_is_refused_part_by_part(world, columns):
+    empty = replace(columns.criterion(""), values=np.full_like(columns.criterion("").values, np.nan))
+
+    found = services.certificate_of(columns, columns.measures[0], empty, present_limit(world.study))
+
+    assert {one["value"] for one in found["correlations"]} == {None}
+    assert all(one["reason"] for one in found["correlations"])
+    assert (found["verdict"]["outcome"], found["n_outputs"], found["points"]) == ("refused", 0, [])
+
+
 def test_a_certificate_is_computed_once_per_state(world, columns, monkeypatch):
     key = f"metric:{METRIC}"
     first = services.certificate(world.study, key, of=columns)
@@ -110,6 +122,10 @@ def test_an_unknown_measure_or_criterion_is_named(columns):
         columns.measure("metric:nothing")
     with pytest.raises(UnknownMeasureError, match="criterion: 'T1:nothing'"):
         columns.criterion("T1:nothing")
+
+
+def test_measures_are_listed_without_reading_their_values(world, columns):
+    assert listed(world.study) == list(columns.measures)
 
 
 def test_the_courtroom_tries_every_measure_and_says_how_many_trials_there_were(world, columns):
@@ -145,8 +161,17 @@ def test_the_radar_ranks_by_the_distance_of_places_and_turns_metrics_that_fall(w
     row = found.rows[0]
     column = columns.criterion("").units.index(str(row.output))
     assert row.readers == pytest.approx((stats.rankdata(means)[column] - 0.5) / 42)
-    assert {row.item for row in found.side("missed")}.isdisjoint([]) and found.side("missed")[0].gap < 0
     assert found.waiting == found.ungraded == 0
+
+
+def test_the_kept_radar_has_both_sides_and_tells_the_cases_of_now(world, columns):
+    found = services.tier_radar(world.study, of=columns)
+    praised, missed = (side_of(found["rows"], name) for name in SIDES)
+
+    assert praised[0]["gap"] == max(row["gap"] for row in found["rows"])
+    assert missed[0]["gap"] == min(row["gap"] for row in found["rows"])
+    spread = {row["output"] for row in found["rows"] if "overall" in row["case"]}
+    assert spread == {str(case.output) for case in queue.cases_of(world.study)}
 
 
 def test_an_output_that_is_still_read_is_counted_and_not_shown(world, columns, monkeypatch):
