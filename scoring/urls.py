@@ -6,5 +6,5 @@ from django.urls import include, path
 
 app_name = "scoring"
 
-ROOMS = ("runs", "agreement", "composites", "leaderboards", "preferences", "calibration", "exports")
+ROOMS = ("runs", "agreement", "composites", "leaderboards", "preferences", "calibration", "planning", "exports")
 urlpatterns = [path("", include(f"scoring.{room}.urls")) for room in ROOMS if find_spec(f"scoring.{room}.urls")]

@@ -23,7 +23,7 @@ ANNOTATION = [
     "preferences",
     "adjudication",
 ]
-SCORING = ["runs", "agreement", "composites", "leaderboards", "preferences", "calibration", "exports"]
+SCORING = ["runs", "agreement", "composites", "leaderboards", "preferences", "calibration", "planning", "exports"]
 CELLAR = ["annotation.imaging", "annotation.formats", "scoring.metrics", "scoring.statistics"]
 PURE_FILES = [
     "annotation/curation/workflow.py",

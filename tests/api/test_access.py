@@ -184,6 +184,7 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("comparison", "get"): ANALYZES,
     ("comparison-imrmc", "get"): ANALYZES,
     ("comparison-mrmcaov", "get"): ANALYZES,
+    ("planner", "get"): SIGNED_IN,
     ("composite", "get"): ANALYZES,
     ("composite", "post"): row(coordinator="ok", analyst=403),
     ("exports", "get"): ANALYZES,

@@ -134,6 +134,7 @@ SAME: dict[str, str] = {
     "studies/<slug:slug>/leaderboard/<str:letter>/": "leaderboard-receipt",
     "studies/<slug:slug>/preferences/": "preferences",
     "studies/<slug:slug>/preferences.json": "preferences",
+    "planner/": "planner",
     "studies/<slug:slug>/combination/": "combination",
     "studies/<slug:slug>/combination.json": "combination",
     "studies/<slug:slug>/comparison/": "comparison",

@@ -1,0 +1,1 @@
+"""How many items and readers a study needs."""
