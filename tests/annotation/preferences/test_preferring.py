@@ -9,8 +9,10 @@ from annotation.audit.triggers import lifted
 from annotation.grading import statements
 from annotation.grading.models import Draft, Grade
 from annotation.grading.progress import board, worklist
+from annotation.grading.trail import export_trail
 from annotation.preferences.models import Preference
 from annotation.studies.models import Reading
+from medgen import verify_trail
 from tests.annotation.grading.test_reading_json import address
 from tests.annotation.preferences.world import CODES, body, comparing_study, preferred
 
@@ -155,6 +157,18 @@ def test_rows_are_never_changed_and_a_change_past_the_program_is_found(made, cli
     assert [str(finding.problem) for finding in statements.verify_statements()] == [
         "was altered: its seal does not fit"
     ]
+
+
+def test_an_exported_trail_holds_preferences_and_shows_a_change(made, client, tmp_path, capsys):
+    submit(client, made.readings[0], preferred("left", rationale="A is sharper than B."))
+    trail = tmp_path / "trail.jsonl"
+
+    export_trail(study=made.study, out=trail, actor=None)
+
+    assert verify_trail.main([str(trail)]) == 0
+    trail.write_text(trail.read_text().replace("A is sharper", "B is sharper"))
+    assert verify_trail.main([str(trail)]) == 1
+    assert "was altered: its seal does not fit" in capsys.readouterr().out
 
 
 def test_the_board_counts_flags_and_the_worklist_shows_the_version(made, client, reader):
