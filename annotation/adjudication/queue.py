@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
 from annotation.adjudication import rules
@@ -117,9 +118,18 @@ def own_outputs(user: User) -> set[UUID]:
     return set(shown.values_list("output", flat=True)) | set(graded.values_list("reading_output__output", flat=True))
 
 
+def _in_results(study: Study) -> QuerySet[Grade]:
+    """Grades of main readings, with the reference: training, pilot, checks and repeats leave no case open."""
+    return Grade.objects.filter(
+        reading_output__reading__study=study,
+        reading_output__reading__role=Reading.Role.MAIN,
+        stage=Grade.Stage.WITH,
+    )
+
+
 def newest_grades(study: Study, *, only: UUID | None = None) -> dict[UUID, list[Said]]:
     """Output → the newest grade of every reading of it: two queries."""
-    grades = Grade.objects.filter(reading_output__reading__study=study)
+    grades = _in_results(study)
     scored = CriterionScore.objects.filter(grade__reading_output__reading__study=study, value__isnull=False)
     if only is not None:
         grades = grades.filter(reading_output__output=only)
@@ -152,7 +162,9 @@ def waiting_outputs(study: Study) -> set[UUID]:
     """Outputs that somebody who takes part still has to read; none once grading is over."""
     if study.is_final:
         return set()
-    places = ReadingOutput.objects.filter(reading__study=study, reading__enrollment__active=True)
+    places = ReadingOutput.objects.filter(
+        reading__study=study, reading__role=Reading.Role.MAIN, reading__enrollment__active=True
+    )
     waiting = places.filter(reading__status__in=[Reading.Status.QUEUED, Reading.Status.IN_PROGRESS])
     return set(waiting.values_list("output_id", flat=True))
 
@@ -174,7 +186,7 @@ def letters_of(study: Study, case: Case) -> dict[int, str]:
 def vetoes(study: Study) -> dict[UUID, Veto]:
     """Output → what its safety does to a composite, of outputs where it does something: two queries."""
     flags: dict[UUID, list[Said]] = defaultdict(list)
-    grades = Grade.objects.filter(reading_output__reading__study=study).order_by("version")
+    grades = _in_results(study).order_by("version")
     rows = grades.exclude(reading_output__reading__status=Reading.Status.VOID).values_list(
         "reading_output_id", "pk", "reading_output__output_id", "safety"
     )

@@ -72,13 +72,19 @@ GRADES = Table(
         text("Rationale", "the reader's words", 50),
         word("Errors", "codes of the errors named, in the reader's order", 24),
         count("Version", "1 is the first grade; each amendment adds one", 8),
-        word("Latest", "yes when no later version exists; only these enter composites", 8),
+        word(
+            "Latest",
+            "yes when no later version exists; only these, of role main and with the reference, enter results",
+            8,
+        ),
         text("Reason for change", "why the reader amended", 30),
         moment("Submitted at", "when the version was submitted"),
         number("Active s", "seconds at work on the reading"),
         number("Idle s", "seconds without input on the reading"),
         count("Output version", "version of the output that was shown", 8),
         word("Reading status", "submitted; void readings stay in the list and enter nothing", 12),
+        word("Role", "main; repeat (agreement with oneself only); training, attention, pilot (enter nothing)", 10),
+        word("Stage", "with_reference, or without_reference: the first of two stages", 18),
         word("Grade", "key of this version of the grade in the trail", 36),
         word("Seal", "checksum of everything that was submitted, as the trail carries it", 24),
     ),
@@ -181,7 +187,7 @@ def grade_rows(scope: Scope) -> Iterator[Row]:
         pk, seal, version, rationale, safety, wrong, reason, active, idle, at, *shown = row
         if pk in blanked:
             rationale, reason = blanked[pk], blanked[pk] if reason else reason
-        reader, position, status, item, label, place, letter, output_version, superseded, *score = shown
+        reader, position, status, role, stage, item, label, place, letter, output_version, superseded, *score = shown
         criterion, value, na_reason = score
         code, rubric = criteria.get(criterion, (None, None))
         yield (
@@ -209,13 +215,17 @@ def grade_rows(scope: Scope) -> Iterator[Row]:
             idle / 1000,
             output_version,
             status,
+            role,
+            stage,
             str(pk),
             seal,
         )
 
 
 def _grades(study: Study) -> Any:
-    later = Grade.objects.filter(reading_output=OuterRef("reading_output"), version__gt=OuterRef("version"))
+    later = Grade.objects.filter(
+        reading_output=OuterRef("reading_output"), stage=OuterRef("stage"), version__gt=OuterRef("version")
+    )
     shown = "reading_output__"
     return (
         Grade.objects.filter(
@@ -226,6 +236,7 @@ def _grades(study: Study) -> Any:
             f"{shown}reading__enrollment__reader_code",
             f"{shown}reading__position",
             f"{shown}position",
+            "-stage",
             "version",
             "scores__criterion__rubric__code",
             "scores__criterion__rubric__version",
@@ -235,7 +246,8 @@ def _grades(study: Study) -> Any:
             "pk", "payload_hash", "version", "rationale", "safety", "reference_wrong", "reason_for_change",
             "active_ms", "idle_ms", "submitted_at",
             f"{shown}reading__enrollment__reader_code", f"{shown}reading__position",
-            f"{shown}reading__status", f"{shown}reading__study_item_id", f"{shown}label", f"{shown}position",
+            f"{shown}reading__status", f"{shown}reading__role", "stage",
+            f"{shown}reading__study_item_id", f"{shown}label", f"{shown}position",
             "letter", f"{shown}output__version", "superseded", "scores__criterion_id", "scores__value",
             "scores__na_reason",
         )
@@ -277,7 +289,11 @@ def matrix_rows(scope: Scope, codes: list[str]) -> Iterator[Row]:
 def _shown(study: Study) -> Any:
     """Outputs given to readers with the scores of all versions, the latest last."""
     return (
-        ReadingOutput.objects.filter(reading__study=study, output__submission__study_systems__study=study)
+        ReadingOutput.objects.filter(
+            reading__study=study,
+            reading__role=Reading.Role.MAIN,
+            output__submission__study_systems__study=study,
+        )
         .exclude(reading__status=Reading.Status.VOID)
         .order_by(
             "reading__study_item__revision__item__number",
@@ -295,6 +311,7 @@ def _shown(study: Study) -> Any:
             "reading__enrollment__reader_code",
             "reading__status",
             "reading__skip_reason",
+            "grades__stage",
             "grades__version",
             "grades__scores__criterion_id",
             "grades__scores__value",
@@ -307,8 +324,10 @@ def _cells(group: Any) -> tuple[dict[tuple[str, int], float | str], dict[str, st
     """(reader, criterion) → value or reason, and reader → why there is no grade at all."""
     latest: dict[tuple[str, int], float | str] = {}
     otherwise: dict[str, str] = {}
-    for *_, reader, status, skip_reason, version, criterion, value, na_reason in group:
-        if version is None:
+    for *_, reader, status, skip_reason, stage, version, criterion, value, na_reason in group:
+        if version is not None and stage != Grade.Stage.WITH and status == Reading.Status.SUBMITTED:
+            continue
+        if version is None or stage != Grade.Stage.WITH:
             skipped = status == Reading.Status.SKIPPED
             otherwise[reader] = f"skipped: {skip_reason}" if skipped else status_words(status)
         elif criterion is not None:

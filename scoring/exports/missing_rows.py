@@ -69,7 +69,11 @@ def _all(scope: Scope) -> Iterator[Row]:
 def _ungraded(scope: Scope) -> Iterator[Row]:
     places = study_places(scope.study)
     rows = (
-        ReadingOutput.objects.filter(reading__study=scope.study, output__submission__study_systems__study=scope.study)
+        ReadingOutput.objects.filter(
+            reading__study=scope.study,
+            reading__role=Reading.Role.MAIN,
+            output__submission__study_systems__study=scope.study,
+        )
         .exclude(reading__status=Reading.Status.SUBMITTED)
         .order_by("reading__enrollment__reader_code", "reading__position", "position")
         .values_list(
@@ -89,12 +93,16 @@ def _ungraded(scope: Scope) -> Iterator[Row]:
 def _without_value(scope: Scope) -> Iterator[Row]:
     places = study_places(scope.study)
     later = Grade.objects.filter(
-        reading_output=OuterRef("grade__reading_output"), version__gt=OuterRef("grade__version")
+        reading_output=OuterRef("grade__reading_output"),
+        stage=Grade.Stage.WITH,
+        version__gt=OuterRef("grade__version"),
     )
     shown = "grade__reading_output__"
     rows = (
         CriterionScore.objects.filter(
             ~Exists(later),
+            grade__stage=Grade.Stage.WITH,
+            grade__reading_output__reading__role=Reading.Role.MAIN,
             grade__reading_output__reading__study=scope.study,
             grade__reading_output__output__submission__study_systems__study=scope.study,
             value=None,

@@ -135,7 +135,8 @@ def _severity(head: tuple[str, str], one: Mapping[str, Any]) -> Iterator[Row]:
 def study_outputs(scope: Scope) -> Any:
     """All output versions of the study's systems for its items."""
     study = scope.study
-    return Output.objects.filter(submission__study_systems__study=study, revision__study_items__study=study)
+    main = study.study_items.filter(role="main")
+    return Output.objects.filter(submission__study_systems__study=study, revision__study_items__in=main)
 
 
 def metric_values(scope: Scope) -> Any:

@@ -65,7 +65,7 @@ def study_counts(scope: Scope) -> dict[str, int]:
     readings = Counter(study.readings.order_by().values_list("status", flat=True))
     outputs = Counter(study_outputs(scope).filter(superseded_by=None).order_by().values_list("status", flat=True))
     counts = {
-        "items": study.study_items.count(),
+        "items": study.study_items.filter(role="main").count(),
         "systems": study.study_systems.count(),
         "readers": study.enrollments.filter(role="reader").count(),
     }
