@@ -67,7 +67,12 @@ class CriterionAsked(Asked):
 
 
 class CertificateAsked(CriterionAsked):
-    measure = serializers.CharField(max_length=CODE_LIMIT, help_text="key of a measure, as calibration/ lists them")
+    measure = serializers.CharField(
+        max_length=CODE_LIMIT,
+        default="",
+        allow_blank=True,
+        help_text="key, as calibration/ lists them; else the first",
+    )
 
 
 class CourtTold(Told):
@@ -141,7 +146,9 @@ class Calibration(Endpoint):
     @operation(tells=CertificateTold, query=CertificateAsked, refuses={NotComputedError: 409})
     def certificate(self, request: Request, slug: str) -> Result:
         """One metric or judge against the experts: every number with n, or why there is none."""
-        return self._result(slug, services.CERTIFICATE, {name: self.asked[name] for name in ("measure", "criterion")})
+        measure = self.asked["measure"] or next((one.key for one in listed(analyzed_study(self.person, slug))), "")
+        asked = {"measure": measure, "criterion": self.asked["criterion"]}
+        return self._result(slug, services.CERTIFICATE, asked)
 
     @operation(tells=LimitTold, takes=LimitSent, status=201, refuses={LimitError: 422})
     def state(self, request: Request, slug: str) -> dict[str, Any]:

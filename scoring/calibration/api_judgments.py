@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from annotation.datasets.api import PROBLEMS_SHOWN, ProblemRowTold, problem_row
 from annotation.rest.endpoint import Endpoint, operation, route
 from annotation.rest.guards import creators_only, sees_items
-from annotation.rest.parsing import StrictJSONParser, UploadParser
+from annotation.rest.parsing import UploadParser
 from annotation.rest.serializers import Asked, Sent, Told
 from annotation.systems.api import seen_submission
 from scoring.calibration.answers import REASONS
@@ -74,7 +74,7 @@ class Judgments(Endpoint):
     noun = "judgments"
     tag = "submissions"
     scopes = ("submit", "study")
-    parser_classes = [UploadParser, StrictJSONParser]
+    parser_classes = [UploadParser]
 
     @operation(tells=JudgmentTold, many=True, query=JudgmentAsked, guard=sees_items)
     def list(self, request: Request, pk: UUID) -> QuerySet[Judgment]:
