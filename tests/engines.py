@@ -60,7 +60,8 @@ def touches_database(item: pytest.Item) -> bool:
 
 def walks(item: pytest.Item) -> bool:
     """Whether a test walks through pages and roles rather than asking the database."""
-    return item.get_closest_marker("walks") is not None or item.path.parent.name in WALKING_FOLDERS
+    by_place = item.path.parent.name in WALKING_FOLDERS or item.path.stem.endswith("pages")
+    return by_place or item.get_closest_marker("walks") is not None
 
 
 def choose(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -132,7 +132,12 @@ def no_faults(found: list[str | None]) -> None:
 
 GROUPS = {head: [address for address in ALL if address.route.split("/")[0] == head] for head in
           sorted({address.route.split("/")[0] for address in ALL})}  # fmt: skip
-every_group = pytest.mark.parametrize("group", GROUPS, ids=lambda head: head or "home")
+QUICK_GROUPS = {"", "account", "people", "readings", "systems"}
+every_group = pytest.mark.parametrize(
+    "group",
+    [head if head in QUICK_GROUPS else pytest.param(head, marks=pytest.mark.long) for head in GROUPS],
+    ids=lambda head: head or "home",
+)
 
 
 def faults_of_paths(group: str, world: dict[str, Any], ways: list[tuple[str, str]]) -> list[str | None]:

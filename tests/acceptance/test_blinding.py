@@ -63,7 +63,7 @@ class Planted:
     words: set[str] = field(default_factory=set)
 
 
-@pytest.fixture(params=["one", "all"])
+@pytest.fixture(params=["one", pytest.param("all", marks=pytest.mark.long)])
 def planted(request, tmp_path, reader, other_reader, coordinator) -> Planted:
     bench = Bench(tmp_path / "bench")
     rng = np.random.default_rng(11)

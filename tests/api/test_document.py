@@ -9,7 +9,7 @@ from drf_spectacular.validation import validate_schema
 from medgen.api_schema import document
 from tests.api.addresses import api_addresses
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.walks]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from tests import factories
 from tests.acceptance.many import Many
 from tests.api.world import Program
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.walks]
 
 SMALL, LARGE = 10, 200
 BUDGET = 20

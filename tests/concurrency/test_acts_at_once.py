@@ -95,7 +95,7 @@ print(json.dumps(answers))
 """
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def url(request, tmp_path):
     with migrated.new_database(request.param, tmp_path) as address:
         yield address

@@ -20,7 +20,10 @@ from tests.soak.test_killed_under_load import check
 WAIT = {"sqlite": "?timeout=1", "postgresql": "?options=-c%20lock_timeout%3D2s"}
 
 
-@pytest.fixture(params=ENGINES)
+LATER = pytest.param("postgresql", marks=[pytest.mark.long, pytest.mark.xdist_group("department-postgresql")])
+
+
+@pytest.fixture(params=[ENGINES[0], LATER])
 def impatient(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Department]:
     """A server that waits a second or two for a lock instead of twenty."""
     home = tmp_path_factory.mktemp(request.param)
@@ -100,6 +103,7 @@ def test_a_held_database_is_answered_503_with_a_time_and_nothing_is_lost(impatie
 
 
 @pytest.mark.parametrize("impatient", ENGINES[1:], indirect=True)
+@pytest.mark.long
 def test_connections_that_were_ended_are_made_anew_and_nothing_is_lost(impatient):
     tallies, threads = zip(*(read_on(impatient, number) for number in range(2)), strict=True)
     while any(thread.is_alive() for thread in threads):

@@ -169,6 +169,7 @@ def every_page(people: dict[str, Any], world: dict[str, Any]) -> Iterator[tuple[
 
 
 @pytest.mark.django_db
+@pytest.mark.long
 def test_D13_N04_no_name_survives_from_upload_to_score_sheet(tmp_path: Path, home: Path, caplog, capsys):
     plant = Planter()
     people = {

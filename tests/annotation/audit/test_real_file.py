@@ -12,6 +12,8 @@ import pytest
 
 from annotation.audit.triggers import GUARDED
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = """
 import sys, threading

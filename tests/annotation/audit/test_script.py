@@ -13,6 +13,8 @@ from scoring.exports.services import export_workbook
 from tests.annotation.audit.world import checked, edited, exported, submit
 from tests.annotation.grading import world
 
+pytestmark = pytest.mark.walks
+
 
 @pytest.fixture
 def trail(made, tmp_path) -> Path:

@@ -12,7 +12,7 @@ from annotation.systems.models import Output
 from tests.annotation.grading import world
 from tests.annotation.grading.test_reading_json import address
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.walks]
 FORMATS = ("vqa", "image_editing", "multimodal_generation")
 
 

@@ -23,7 +23,7 @@ from annotation.work.models import Job
 from tests import factories
 from tests.annotation.grading import world
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.walks]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ SCRIPT = """
 import threading, uuid
 import django
 django.setup()
+import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
@@ -44,6 +45,7 @@ print(CriterionScore.objects.count())
 """
 
 
+@pytest.mark.long
 def test_of_simultaneous_submissions_one_wins(tmp_path):
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "medgen.settings", "MEDGEN_HOME": str(tmp_path)}
 

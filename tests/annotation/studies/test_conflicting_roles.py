@@ -23,7 +23,7 @@ from scoring.runs.services import present_settings
 from scoring.runs.work import ask_for_metrics
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.walks]
 
 
 @dataclass

@@ -74,6 +74,7 @@ def datasets(home: Path) -> list[str]:
     return sorted(slug for (slug,) in rows(home, "SELECT slug FROM annotation_dataset"))
 
 
+@pytest.mark.long
 def test_a_worker_killed_in_the_middle_of_a_chunk_loses_and_doubles_nothing(own_home):
     ask(own_home, "errand", n=40, size=2, seconds=0.03)
     for done in (2, 6):

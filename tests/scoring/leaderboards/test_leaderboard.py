@@ -17,7 +17,7 @@ from scoring.leaderboards.services import leaderboard, receipt
 from tests import factories
 from tests.scoring.world import build, grade_all, measure
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.walks]
 
 
 @pytest.fixture
