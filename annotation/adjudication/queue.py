@@ -15,6 +15,7 @@ from annotation.adjudication.rules import Last, Said, Veto
 from annotation.audit.links import digest
 from annotation.grading.models import CriterionScore, Grade
 from annotation.people.models import User
+from annotation.preferences.flags import remarks
 from annotation.studies.models import Criterion, Reading, ReadingOutput, Study
 
 STATES = ("open", "reopened", "decided", "waiting")
@@ -128,7 +129,9 @@ def _in_results(study: Study) -> QuerySet[Grade]:
 
 
 def newest_grades(study: Study, *, only: UUID | None = None) -> dict[UUID, list[Said]]:
-    """Output → the newest grade of every reading of it: two queries."""
+    """Output → the newest grade of every reading of it: two queries; of comparisons, what was said of the output."""
+    if study.compares:
+        return _remarked(study, only)
     grades = _in_results(study)
     scored = CriterionScore.objects.filter(grade__reading_output__reading__study=study, value__isnull=False)
     if only is not None:
@@ -146,6 +149,14 @@ def newest_grades(study: Study, *, only: UUID | None = None) -> dict[UUID, list[
     found: dict[UUID, list[Said]] = defaultdict(list)
     for grade, output, reader, place, safety, wrong in newest.values():
         found[output].append(Said(grade, reader, place, safety, wrong, scores.get(grade, {})))
+    return dict(found)
+
+
+def _remarked(study: Study, only: UUID | None) -> dict[UUID, list[Said]]:
+    """Output → what readers who compare said of it: harm and the reference, no values."""
+    found: dict[UUID, list[Said]] = defaultdict(list)
+    for one in remarks(study, only=only):
+        found[one.output].append(Said(one.preference, one.reader, one.place, one.safety, one.reference_wrong))
     return dict(found)
 
 

@@ -13,6 +13,7 @@ from annotation.grading.blanking import blanked_words
 from annotation.grading.models import CriterionScore, Grade
 from annotation.grading.presentation import Presentation
 from annotation.grading.reading_json import Addresses, content_json
+from annotation.preferences.flags import remarks
 from annotation.studies.models import Criterion, Study
 
 OUTPUT_LABEL = "Output"
@@ -46,10 +47,33 @@ def grades_told(study: Study, case: Case) -> list[dict[str, Any]]:
     """The grades side by side, by letter: four queries."""
     letters = queue.letters_of(study, case)
     readers = {one.grade: one for one in case.said}
+    if study.compares:
+        return _remarks_told(study, case, letters)
     grades = Grade.objects.filter(pk__in=list(readers)).select_related("blanked_by")
     told = [
         _grade_told(grade, letters[readers[grade.pk].reader], asks=grade.pk in case.asking)
         for grade in grades.prefetch_related("scores__criterion__rubric", "error_marks__error_code")
+    ]
+    return sorted(told, key=lambda one: (one["letter"], one["submitted_at"]))
+
+
+def _remarks_told(study: Study, case: Case, letters: dict[int, str]) -> list[dict[str, Any]]:
+    """What readers who compare said of the output; their words name it by the label that they met it under."""
+    told = [
+        {
+            "grade": one.preference,
+            "letter": letters[one.reader],
+            "version": one.version,
+            "asks": one.preference in case.asking,
+            "safety": one.safety,
+            "reference_wrong": one.reference_wrong,
+            "rationale": f"(shown as {one.label}) {one.rationale}" if one.rationale else "",
+            "errors": [{"code": code, "label": label, "nowhere": nowhere} for code, label, nowhere in one.errors],
+            "scores": [],
+            "submitted_at": one.submitted_at,
+        }
+        for one in remarks(study, only=case.output)
+        if one.reader in letters
     ]
     return sorted(told, key=lambda one: (one["letter"], one["submitted_at"]))
 

@@ -38,7 +38,7 @@ def asked(study: Study, shown: Presentation, sheet: Sheet) -> dict[str, Any]:
 
 def _offer(word: str, comparison: Comparison) -> str:
     """An offered choice in words, with the label that stands on the screen."""
-    left_right = dict(zip((rules.LEFT, rules.RIGHT), comparison.labels, strict=False))
+    left_right = dict(zip((rules.LEFT, rules.RIGHT), (*comparison.labels, "", ""), strict=False))
     plain = {
         rules.TIE: "Equally good" if comparison.mode == PAIR else "No best one",
         rules.BOTH_BAD: "Neither is usable",

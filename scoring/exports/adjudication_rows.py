@@ -7,6 +7,8 @@ from annotation.adjudication import queue
 from annotation.adjudication.models import Adjudication
 from annotation.adjudication.queue import Case
 from annotation.grading.models import Grade
+from annotation.preferences.flags import remarks
+from annotation.studies.models import ReadingOutput
 from scoring.exports.grade_rows import CHUNK, item_code
 from scoring.exports.scope import Scope, joined
 from scoring.exports.sheets import Table, count, moment, number, text, word
@@ -92,11 +94,10 @@ def _facts(act: Adjudication) -> Row:
 
 def _places(scope: Scope) -> tuple[dict[Any, str], dict[Any, str]]:
     """Output → letter of its system, and output → code of its item: one query."""
-    grades = Grade.objects.filter(reading_output__reading__study=scope.study)
-    place = "reading_output__output"
-    rows = grades.filter(**{f"{place}__submission__study_systems__study": scope.study}).order_by()
+    shown = ReadingOutput.objects.filter(reading__study=scope.study)
+    rows = shown.filter(output__submission__study_systems__study=scope.study).order_by()
     found = rows.values_list(
-        f"{place}_id", f"{place}__submission__study_systems__letter", f"{place}__revision__item__number"
+        "output_id", "output__submission__study_systems__letter", "output__revision__item__number"
     ).distinct()
     listed = list(found)
     return {output: letter for output, letter, _ in listed}, {output: item_code(item) for output, _, item in listed}
@@ -106,6 +107,8 @@ def _said(scope: Scope, wanted: set[str]) -> dict[str, str]:
     """Grade → what it says of flags and criteria, in words, of the wanted ones: two queries, none without any."""
     if not wanted:
         return {}
+    if scope.study.compares:
+        return _remarked(scope, wanted)
     criteria = {pk: one.code for pk, one in scope.criteria.items()}
     grades = Grade.objects.filter(reading_output__reading__study=scope.study).order_by()
     found = {
@@ -117,6 +120,16 @@ def _said(scope: Scope, wanted: set[str]) -> dict[str, str]:
     for pk, criterion, value in scores.iterator(chunk_size=CHUNK):
         if str(pk) in wanted:
             found[str(pk)].append(f"{criteria.get(criterion, '?')} {value:g}")
+    return {pk: joined(words, ", ") for pk, words in found.items()}
+
+
+def _remarked(scope: Scope, wanted: set[str]) -> dict[str, str]:
+    """Preference → what it says of harm and the reference; harm of another output of it is named by its label."""
+    found: dict[str, list[str]] = {}
+    for one in remarks(scope.study):
+        if str(one.preference) in wanted:
+            words = found.setdefault(str(one.preference), ["reference wrong"] if one.reference_wrong else [])
+            words.append(f"harm of {one.label} {one.safety}")
     return {pk: joined(words, ", ") for pk, words in found.items()}
 
 

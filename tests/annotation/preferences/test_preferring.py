@@ -3,6 +3,9 @@
 import pytest
 from django.db import connection
 
+from annotation.adjudication import showing
+from annotation.adjudication.queue import cases_of
+from annotation.adjudication.services import Decision, decide
 from annotation.audit.errors import AppendOnlyError
 from annotation.audit.models import Event
 from annotation.audit.triggers import lifted
@@ -12,6 +15,7 @@ from annotation.grading.progress import board, worklist
 from annotation.grading.trail import export_trail
 from annotation.preferences.models import Preference
 from annotation.studies.models import Reading
+from annotation.studies.services import enroll_person
 from medgen import verify_trail
 from tests.annotation.grading.test_reading_json import address
 from tests.annotation.preferences.world import CODES, body, comparing_study, preferred
@@ -152,7 +156,8 @@ def test_rows_are_never_changed_and_a_change_past_the_program_is_found(made, cli
     with pytest.raises(AppendOnlyError):
         row.delete()
     assert not list(statements.verify_statements())
-    with lifted(connection):
+    connection.check_constraints()  # PostgreSQL alters no table that still has checks to do
+    with lifted(connection, ["annotation_preference"]):
         Preference._base_manager.filter(pk=row.pk).update(rationale="B is sharper than A.")
     assert [str(finding.problem) for finding in statements.verify_statements()] == [
         "was altered: its seal does not fit"
@@ -180,3 +185,19 @@ def test_the_board_counts_flags_and_the_worklist_shows_the_version(made, client,
 
     assert (told["moderate"], told["severe"], told["graded"]) == (1, 0, 1)
     assert worklist(made.study, reader)["rows"][0][1] == 1
+
+
+def test_severe_harm_said_while_comparing_is_a_case_that_is_decided(made, client, curator):
+    harm = {"B": {"safety": "severe", "errors": [{"code": "vague", "nowhere": True}]}}
+    submit(client, made.readings[0], preferred(rationale="B invents a nodule.", outputs=harm))
+    enroll_person(study=made.study, user=curator, role="adjudicator", actor=None)
+
+    (case,) = cases_of(made.study)
+
+    (told,) = showing.grades_told(made.study, case)
+    assert (case.subject, case.state, case.is_severe) == ("safety", "open", True)
+    assert (told["safety"], told["rationale"]) == ("severe", "(shown as B) B invents a nodule.")
+    assert set(showing.content(made.study, case, "/panes/0/")) == {"item", "panes", "outputs"}
+    decision = Decision(cause="reader_error", rationale="The nodule is there.", seen=case.seen, verdict="refuted")
+    decide(study=made.study, key=case.key, actor=curator, decision=decision)
+    assert cases_of(made.study)[0].state == "decided"
