@@ -51,6 +51,7 @@ def _by_noun(world: dict[str, Any]) -> dict[str, list[Any]]:
         "agreement": [study],
         "composite": [study],
         "leaderboard": [study],
+        "preferences": [study],
         "judgment": [world["submission"].pk],
         "calibration": [study],
         "certificate": [study],
