@@ -23,14 +23,20 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.workbook import BATCH, TASKS, peak_mb, start  # noqa: E402
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-PAGES = ("agreement", "leaderboard", "comparison", "combination")
+PAGES = {
+    "agreement": ("agreement", ""),
+    "leaderboard": ("leaderboard", ""),
+    "comparison of composites": ("comparison", ""),
+    "comparison on a criterion": ("comparison", "?measure=B1:overall"),
+    "combination": ("combination", ""),
+}
 
 
 def make_study(options: argparse.Namespace) -> Any:
     """A running study with so many submitted grades, an analyst, and three metrics of every output."""
     from annotation.datasets.models import Dataset, Item, ItemRevision
     from annotation.people.models import User
-    from annotation.releases.models import Release
+    from annotation.releases.models import Release, ReleaseItem
     from annotation.studies.models import (
         Criterion,
         Enrollment,
@@ -45,7 +51,8 @@ def make_study(options: argparse.Namespace) -> Any:
     n_graded = -(-options.grades // (options.systems * options.readers))
     dataset = Dataset.objects.create(slug="bench", name="Bench")
     release = Release.objects.create(dataset=dataset, version="1", validation="here", content_hash="0" * 64)
-    items = [Item(dataset=dataset, number=n + 1, state="accepted") for n in range(n_graded)]
+    n_items = n_graded + options.ungraded
+    items = [Item(dataset=dataset, number=n + 1, state="accepted") for n in range(n_items)]
     Item.objects.bulk_create(items, batch_size=BATCH)
     revisions = [
         ItemRevision(
@@ -56,6 +63,8 @@ def make_study(options: argparse.Namespace) -> Any:
         for n, item in enumerate(items)
     ]  # fmt: skip
     ItemRevision.objects.bulk_create(revisions, batch_size=BATCH)
+    released = [ReleaseItem(release=release, revision=one, content_hash=one.content_hash) for one in revisions]
+    ReleaseItem.objects.bulk_create(released, batch_size=BATCH)
     study = Study.objects.create(slug="bench", name="Bench", release=release, state="running")
     rubric = Rubric.objects.create(code="B1", version="1.0", name="Bench", scale_min=1, scale_max=5)
     for position, code in enumerate(["overall", *(f"criterion_{n}" for n in range(2, options.criteria + 1))]):
@@ -75,7 +84,7 @@ def make_study(options: argparse.Namespace) -> Any:
     Enrollment.objects.create(study=study, user=analyst, role="analyst")
     study_items = [
         StudyItem(study=study, revision=revision, stratum=revision.task, cluster=f"case-{n}")
-        for n, revision in enumerate(revisions)
+        for n, revision in enumerate(revisions[:n_graded])
     ]
     StudyItem.objects.bulk_create(study_items, batch_size=BATCH)
     grade(study, study_items, outputs_of(study, revisions))
@@ -156,7 +165,7 @@ def measured(home: Path, options: argparse.Namespace) -> dict[str, Any]:
     start(home)
     from django.core.management import call_command
     from django.test import Client
-    from django.urls import NoReverseMatch, reverse
+    from django.urls import reverse
 
     from annotation.people.models import User
     from annotation.studies.models import Study
@@ -170,12 +179,10 @@ def measured(home: Path, options: argparse.Namespace) -> dict[str, Any]:
     client.force_login(User.objects.get(username="analyst"))
     client.get("/studies/")
     found: dict[str, Any] = {"grades": options.grades, "systems": options.systems, "criteria": options.criteria}
-    for page in options.pages:
-        try:
-            address = reverse(f"scoring:{page}", args=["bench"])
-        except NoReverseMatch:
-            continue
-        found[page] = {"cold": timed(client, address), "warm": timed(client, address)}
+    for words, (page, query) in PAGES.items():
+        if page in options.pages:
+            address = reverse(f"scoring:{page}", args=["bench"]) + query
+            found[words] = {"cold": timed(client, address), "warm": timed(client, address)}
     return found | {"peak MB": round(peak_mb())}
 
 
@@ -186,7 +193,8 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=3)
     parser.add_argument("--criteria", type=int, default=6)
     parser.add_argument("--home", type=Path, help="a folder to keep the study in for further runs")
-    parser.add_argument("--pages", nargs="+", default=list(PAGES))
+    parser.add_argument("--pages", nargs="+", default=sorted({page for page, _ in PAGES.values()}))
+    parser.add_argument("--ungraded", type=int, default=400, help="items of the release outside the study")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(measured(options.home or Path(folder), options), indent=1))

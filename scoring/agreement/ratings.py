@@ -134,16 +134,17 @@ class _Frame(NamedTuple):
     places: dict[int, _Place]
 
 
-def study_ratings(study: Study, *, stage: str = FINAL_STAGE) -> list[Ratings]:
+def study_ratings(study: Study, *, stage: str = FINAL_STAGE, codes: Collection[str] | None = None) -> list[Ratings]:
     """One entry per criterion of the study's rubrics, then the safety flag; first final grades of main readings.
 
     Amendments, decided values, training, pilot and attention readings never enter. With two stages the grades of one
-    are taken; those with the reference are the final ones.
+    are taken; those with the reference are the final ones. `codes` (`rubric:criterion`) leaves out other criteria.
     """
     frame = _frame(study)
     finals = Grade.objects.filter(reading_output__reading__study=study, version=1, stage=stage)
     first = [row for row in finals.values_list("reading_output_id", "safety") if row[0] in frame.places]
-    scores = _scores(study, stage)
+    criteria = [one for one in _criteria(study) if codes is None or f"{one.rubric.code}:{one.code}" in codes]
+    scores = _scores(study, stage, criteria)
     found = [
         _ratings(
             frame,
@@ -153,7 +154,7 @@ def study_ratings(study: Study, *, stage: str = FINAL_STAGE) -> list[Ratings]:
             label=criterion.label,
             categories=scale(criterion),
         )
-        for criterion in _criteria(study)
+        for criterion in criteria
     ]
     levels = {level: float(place) for place, level in enumerate(SAFETY_LEVELS)}
     flags = [(shown, levels[level], "") for shown, level in first]
@@ -200,11 +201,16 @@ def _criteria(study: Study) -> list[Criterion]:
     )
 
 
-def _scores(study: Study, stage: str) -> dict[int, list[tuple[int, float | None, str]]]:
+def _scores(
+    study: Study, stage: str, criteria: Sequence[Criterion]
+) -> dict[int, list[tuple[int, float | None, str]]]:
     """Values of first grades by criterion: graded output, value, reason."""
     scores: dict[int, list[tuple[int, float | None, str]]] = defaultdict(list)
     rows = CriterionScore.objects.filter(
-        grade__version=1, grade__stage=stage, grade__reading_output__reading__study=study
+        criterion__in=criteria,
+        grade__version=1,
+        grade__stage=stage,
+        grade__reading_output__reading__study=study,
     ).order_by()
     for criterion, shown, value, reason in rows.values_list(
         "criterion_id", "grade__reading_output_id", "value", "na_reason"

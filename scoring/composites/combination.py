@@ -50,15 +50,18 @@ def combination(study: Study) -> dict[str, Any]:
     )
     result, digest = analysis.result(
         board_state(study, composite),
-        read=lambda: (populations(study, declaration), output_rows(study, declaration), _ratings(study)),
+        read=lambda: (populations(study, declaration), output_rows(study, declaration), _ratings(study, declaration)),
         digest=lambda read: checksum(CODE_VERSION, read[0], inputs_hash(declaration, read[1])),
         compute=lambda read: _compute(declaration, *read),
     )
     return head | result | {"inputs_hash": digest}
 
 
-def _ratings(study: Study) -> dict[str, Ratings]:
-    return {one.code: one for one in study_ratings(study)}
+def _ratings(study: Study, declaration: Declaration) -> dict[str, Ratings]:
+    """Grades by reader of the criteria that the composite uses."""
+    sources = [criterion_of(component.source) for component in declaration.components]
+    codes = {":".join(source) for source in sources if source}
+    return {one.code: one for one in study_ratings(study, codes=codes)}
 
 
 def _compute(

@@ -212,9 +212,29 @@ def inputs_hash(declaration: Declaration, rows: Sequence[OutputRow]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _plain_row(row: OutputRow) -> dict[str, object]:
+    """A row as `_plain` writes it, without looking at every part: a study has thousands of rows."""
+    return {
+        "system": row.system,
+        "item": row.item,
+        "cluster": row.cluster,
+        "format": row.format,
+        "task": row.task,
+        "status": row.status,
+        "values": {code: [float(value) for value in readings] for code, readings in row.values.items()},
+        "identical": sorted(row.identical),
+        "reasons": dict(row.reasons),
+        "veto": row.veto,
+        "in_sample": row.in_sample,
+        "design_weight": float(row.design_weight),
+    }
+
+
 def _plain(value: object) -> object:
     match value:
-        case Component() | Declaration() | OutputRow():
+        case OutputRow():
+            return _plain_row(value)
+        case Component() | Declaration():
             return {entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}
         case Mapping():
             return {str(key): _plain(entry) for key, entry in value.items()}

@@ -78,7 +78,8 @@ def populations(study: Study, declaration: Declaration) -> list[Population]:
     """One per format of the composite, in declared order."""
     rows = _outputs(study)
     clusters = cluster_keys({row["revision"] for row in rows})
-    graded = graded_outputs(study)
+    sources = [criterion_of(component.source) for component in declaration.components]
+    graded = graded_outputs(study, {source for source in sources if source})
     measured = measured_values(Output.objects.filter(submission__study_systems__study=study))
     found = []
     for name in declaration.formats:
