@@ -27,10 +27,12 @@ from annotation.audit.models import Event
 from annotation.audit.record import chain_of_study, record
 from annotation.audit.triggers import BLANKED, BLANKED_VERB
 from annotation.curation.seals import verify_reviews
+from annotation.curation.verdict_trail import verify_verdicts
 from annotation.grading import seals, statements
 from annotation.grading.models import Grade
 from annotation.people.models import User
 from annotation.studies.models import Study
+from annotation.studies.revealing import verify_names
 
 FORMAT = 2
 TRIES = 5
@@ -62,7 +64,7 @@ class Anchor:
 
 
 def verify_trail(known: Iterable[KnownHead] = ()) -> Iterator[Finding]:
-    """Everything that is not what it was: triggers, chains, reviews, grades, consents, guesses.
+    """Everything that is not what it was: triggers, chains, reviews, verdicts, grades, consents, guesses, open names.
 
     Args:
         known: heads kept elsewhere: in score sheets, in a backup.
@@ -70,8 +72,10 @@ def verify_trail(known: Iterable[KnownHead] = ()) -> Iterator[Finding]:
     yield from verify_triggers()
     yield from verify_chains(known)
     yield from verify_reviews()
+    yield from verify_verdicts()
     yield from verify_grades()
     yield from statements.verify_statements()
+    yield from verify_names()
 
 
 def verify_grades() -> Iterator[Finding]:

@@ -3,12 +3,15 @@
 Nothing else opens names. Until it is confirmed the request can be withdrawn, and freezing the study anew ends it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from annotation.audit.chain import Finding
 from annotation.audit.models import Event
 from annotation.audit.record import chain_of, hold, record
 from annotation.people.models import User
@@ -189,3 +192,13 @@ def confirm(*, study: Study, actor: User) -> Study:
     held.refresh_from_db()
     record(UNBLINDED, actor=actor, subject=held, hash=frozen.hash, asked_by=str(steps.asked.by.pk))
     return held
+
+
+def verify_names() -> Iterator[Finding]:
+    """Studies whose names are open although no event says that two people opened them: two queries."""
+    told = Event._base_manager.filter(verb=UNBLINDED, subject_type="study").values_list("subject_id", flat=True)
+    opened = Study.objects.filter(Q(state=Study.State.UNBLINDED) | Q(unblinded_at__isnull=False))
+    by_two = set(told)
+    for study in opened.order_by("pk"):
+        if str(study.pk) not in by_two:
+            yield Finding(f"study {study.slug}", "was unblinded past the program: no event speaks of it")

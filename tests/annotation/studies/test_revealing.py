@@ -236,3 +236,13 @@ def test_an_operator_meets_the_page_only_while_it_needs_one(world, coordinator, 
 
     assert client.get(url("study-unblinding", world.study)).status_code == 404
     assert Study.objects.get().names_are_open
+
+
+def test_names_that_were_opened_past_the_program_are_found(world, coordinator, analyst):
+    asked(world, coordinator)
+    revealing.confirm(study=world.study, actor=analyst)
+    assert list(revealing.verify_names()) == []
+
+    other = factories.study(world.study.release, slug="other", state="unblinded")
+
+    assert [finding.subject for finding in revealing.verify_names()] == [f"study {other.slug}"]
