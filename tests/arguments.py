@@ -82,6 +82,8 @@ def _known(world: dict[str, Any]) -> dict[str, list[Any]]:
         "annotation:release-list": [dataset],
         "annotation:release-freeze": [dataset],
         "annotation:enrollment-activity": [study, world["spare"].pk],
+        "annotation:reader-replace": [study, world["spare"].pk],
+        "annotation:reader-admit": [study, world["spare"].pk],
         "annotation:adjudication-list": [study],
         "annotation:adjudication-request": [study],
         "annotation:adjudication-frames": [study, world["case"], 0],

@@ -6,14 +6,10 @@ The values that count as right are the coordinator's; a training grade is a grad
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
-from annotation.audit.record import record
 from annotation.grading.models import CriterionScore
 from annotation.people.models import User
 from annotation.studies.models import Enrollment, Reading, ReadingOutput, StudySystem
-
-ADMITTED = "reader admitted"
+from annotation.studies.seats import admit
 
 
 @dataclass(frozen=True)
@@ -92,15 +88,4 @@ def settle(reading: Reading, actor: User) -> None:
         return
     right, n = share_right(enrollment)
     if n and right / n >= study.admission - 1e-9:
-        _admit(enrollment, actor, right=right, n=n)
-
-
-def _admit(enrollment: Enrollment, actor: User | None, **facts: Any) -> None:
-    won = Enrollment.objects.filter(pk=enrollment.pk, admitted_at=None).update(admitted_at=timezone.now())
-    if won:
-        record(ADMITTED, actor=actor, subject=enrollment.study, reader=enrollment.reader_code, **facts)
-
-
-def admit_reader(*, enrollment: Enrollment, actor: User | None, reason: str) -> None:
-    """The coordinator lets a reader go on who did not reach the share; the reason stands in the trail."""
-    _admit(enrollment, actor, reason=reason)
+        admit(enrollment, actor, right=right, n=n)

@@ -15,18 +15,17 @@ from annotation.rest.guards import creators_only
 from annotation.rest.problems import FieldError, ProblemError, shown
 from annotation.rest.serializers import Sent, Told
 from annotation.studies import balance, consent, progress, services
+from annotation.studies.api_designs import DesignSent, DesignTold, WorkloadTold
 from annotation.studies.design import (
     CAP_LIMITS,
-    INSTRUCTIONS_LIMIT,
-    LIMITS,
-    MODES,
-    NAME_LIMIT,
-    PAIRS_LIMITS,
     StudyDesign,
 )
+from annotation.studies.design_files import design_of
 from annotation.studies.errors import DesignError, StudyError, StudyStateError
 from annotation.studies.models import Enrollment, Study
-from annotation.studies.views import ACTS, coordinated_study
+from annotation.studies.seats import admit_reader, replace_reader
+from annotation.studies.views import ACTS, coordinated_study, unread_study
+from annotation.studies.workload import Workload, workload
 
 REFUSED: Mapping[type[Exception], int] = {
     DesignError: 422,
@@ -34,42 +33,6 @@ REFUSED: Mapping[type[Exception], int] = {
     consent.StaleFormError: 409,
     StudyError: 422,
 }
-
-
-def _words(*, required: bool = False) -> Any:
-    return serializers.ListField(child=serializers.CharField(max_length=150), required=required)
-
-
-def _whole(low: int, high: int) -> Any:
-    return serializers.IntegerField(min_value=low, max_value=high, required=False)
-
-
-class DesignSent(Sent):
-    """A design as `create_study` reads it from a file."""
-
-    name = serializers.CharField(max_length=NAME_LIMIT)
-    slug = serializers.CharField(max_length=60)
-    release = serializers.CharField(max_length=101, help_text="DATASET@VERSION")
-    submissions = _words(required=True)
-    rubrics = _words(required=True)
-    readers = serializers.ListField(child=serializers.JSONField(), help_text="user names, or username and cap")
-    mode = serializers.ChoiceField(choices=MODES, required=False)
-    pairs_per_item = serializers.IntegerField(
-        min_value=PAIRS_LIMITS[0], max_value=PAIRS_LIMITS[1], required=False, allow_null=True
-    )
-    compare_criteria = serializers.BooleanField(required=False)
-    formats = _words()
-    tasks = _words()
-    modalities = _words()
-    sample = serializers.IntegerField(min_value=1, max_value=100_000, required=False, allow_null=True)
-    analysts = _words()
-    coordinators = _words()
-    readers_per_item = _whole(*LIMITS["readers_per_item"])
-    gap = _whole(*LIMITS["gap"])
-    seed = _whole(*LIMITS["seed"])
-    guess_block = _whole(*LIMITS["guess_block"])
-    instructions = serializers.CharField(max_length=INSTRUCTIONS_LIMIT, required=False, allow_blank=True)
-    due_on = serializers.DateField(required=False, allow_null=True)
 
 
 class StudyTold(Told):
@@ -93,6 +56,14 @@ class BoardTold(Told):
     pairs_per_item = serializers.IntegerField(allow_null=True)
     compare_criteria = serializers.BooleanField()
     readers_per_item = serializers.IntegerField()
+    assignment = serializers.ChoiceField(choices=Study.Assignment.values)
+    anchor_items = serializers.IntegerField()
+    stages = serializers.IntegerField()
+    repeats = serializers.IntegerField()
+    washout_days = serializers.IntegerField()
+    attention_items = serializers.IntegerField()
+    pilot_items = serializers.IntegerField()
+    admission = serializers.FloatField(allow_null=True)
     gap = serializers.IntegerField()
     seed = serializers.IntegerField()
     guess_block = serializers.IntegerField()
@@ -100,6 +71,7 @@ class BoardTold(Told):
     due_on = serializers.DateField(allow_null=True)
     design_hash = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField()
+    piloted_at = serializers.DateTimeField(allow_null=True)
     opened_at = serializers.DateTimeField(allow_null=True)
     locked_at = serializers.DateTimeField(allow_null=True)
     unblinded_at = serializers.DateTimeField(allow_null=True)
@@ -120,6 +92,11 @@ class EnrollmentTold(Told):
     cap = serializers.IntegerField(allow_null=True)
     active = serializers.BooleanField()
     withdrawn_at = serializers.DateTimeField(allow_null=True)
+    admitted_at = serializers.DateTimeField(allow_null=True)
+    replaced_by = serializers.SerializerMethodField()
+
+    def get_replaced_by(self, held: Enrollment) -> str | None:
+        return None if held.replaced_by is None else held.replaced_by.reader_code
 
 
 class EnrollmentSent(Sent):
@@ -128,6 +105,14 @@ class EnrollmentSent(Sent):
     cap = serializers.IntegerField(
         min_value=CAP_LIMITS[0], max_value=CAP_LIMITS[1], required=False, allow_null=True, default=None
     )
+
+
+class AdmissionSent(Sent):
+    reason = serializers.CharField(max_length=500)
+
+
+class ReplacementSent(AdmissionSent):
+    username = serializers.CharField(max_length=150, help_text="who takes over")
 
 
 class EnrollmentActivitySent(Sent):
@@ -230,6 +215,21 @@ class Studies(Endpoint):
         ACTS[act][0](study=coordinated_study(self.person, slug), actor=self.person)
         return self._board(slug)
 
+    @operation(tells=WorkloadTold, takes=DesignSent, guard=creators_only, refuses=REFUSED)
+    def workload(self, request: Request) -> Workload:
+        """What a design would ask of its readers, drawn and not made."""
+        return workload(StudyDesign.from_json(dict(self.sent)), actor=self.person)
+
+    @operation(tells=DesignTold, refuses=REFUSED)
+    def design(self, request: Request, slug: str) -> dict[str, Any]:
+        """The design of a study, as making one takes it; while it is a draft, and when its names are open."""
+        return design_of(unread_study(self.person, slug))
+
+    @operation(tells=BoardTold, refuses=REFUSED)
+    def pilot(self, request: Request, slug: str) -> Study:
+        """Let readers in for training and pilot readings, which enter no result."""
+        return self._move(slug, "pilot")
+
     @operation(tells=BoardTold, refuses=REFUSED)
     def open(self, request: Request, slug: str) -> Study:
         """Draw the readings and let readers in."""
@@ -274,7 +274,9 @@ class StudyPeople(Endpoint):
 
     def _enrollments(self, slug: str) -> QuerySet[Enrollment]:
         study = coordinated_study(self.person, slug)
-        return study.enrollments.select_related("user").order_by("role", "reader_code", "user__username")
+        return study.enrollments.select_related("user", "replaced_by").order_by(
+            "role", "reader_code", "user__username"
+        )
 
     @operation(tells=EnrollmentTold, many=True)
     def list(self, request: Request, slug: str) -> QuerySet[Enrollment]:
@@ -285,11 +287,7 @@ class StudyPeople(Endpoint):
     def create(self, request: Request, slug: str) -> Enrollment:
         """Give a person a role in a study."""
         study = coordinated_study(self.person, slug)
-        name = self.body["username"]
-        user = User.objects.filter(username=name).first()
-        if user is None:
-            error = FieldError("username", shown(name), "nobody has this user name")
-            raise ProblemError(422, f"username: {error.value}: {error.rule}.", errors=[error])
+        user = _person(self.body["username"])
         services.enroll_person(
             study=study, user=user, role=self.body["role"], cap=self.body["cap"], actor=self.person
         )
@@ -308,7 +306,31 @@ class StudyPeople(Endpoint):
             services.end_enrollment(enrollment=held, actor=self.person)
         else:
             services.enroll_person(study=study, user=held.user, role=held.role, actor=self.person)
-        return Enrollment.objects.select_related("user").get(pk=held.pk)
+        return Enrollment.objects.select_related("user", "replaced_by").get(pk=held.pk)
+
+    @operation(tells=EnrollmentTold, takes=ReplacementSent, status=201, refuses=REFUSED)
+    def replace(self, request: Request, slug: str, pk: int) -> Enrollment:
+        """Give what a reader has not submitted to another person; submitted readings stay with their author."""
+        study = coordinated_study(self.person, slug)
+        held = get_object_or_404(self._enrollments(slug), pk=min(pk, 2**63 - 1))
+        user = _person(self.body["username"])
+        done = replace_reader(enrollment=held, user=user, actor=self.person, reason=self.body["reason"])
+        return Enrollment.objects.select_related("user", "replaced_by").get(study=study, pk=done.new.pk)
+
+    @operation(tells=EnrollmentTold, takes=AdmissionSent, refuses=REFUSED)
+    def admit(self, request: Request, slug: str, pk: int) -> Enrollment:
+        """Let a reader go on who did not reach the share of right values in training."""
+        held = get_object_or_404(self._enrollments(slug), pk=min(pk, 2**63 - 1))
+        admit_reader(enrollment=held, actor=self.person, reason=self.body["reason"])
+        return Enrollment.objects.select_related("user", "replaced_by").get(pk=held.pk)
+
+
+def _person(name: str) -> User:
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        error = FieldError("username", shown(name), "nobody has this user name")
+        raise ProblemError(422, f"username: {error.value}: {error.rule}.", errors=[error])
+    return user
 
 
 class StudyConsent(Endpoint):
@@ -355,12 +377,16 @@ class StudyConsent(Endpoint):
 STUDY = "studies/<slug:slug>"
 routes = [
     route("studies/", Studies, {"get": "list", "post": "create"}, "studies"),
+    route("studies/workload/", Studies, {"post": "workload"}, "study-workload"),
     route(f"{STUDY}/", Studies, {"get": "show"}, "study"),
+    route(f"{STUDY}/design/", Studies, {"get": "design"}, "study-design"),
     *[route(f"{STUDY}/{act}/", Studies, {"post": act}, f"study-{act}") for act in ACTS],
     route(f"{STUDY}/progress/", Studies, {"get": "progress"}, "study-progress"),
     route(f"{STUDY}/balance/", Studies, {"get": "balance"}, "study-balance"),
     route(f"{STUDY}/enrollments/", StudyPeople, {"get": "list", "post": "create"}, "enrollments"),
     route(f"{STUDY}/enrollments/<int:pk>/activity/", StudyPeople, {"post": "set_activity"}, "enrollment-activity"),
+    route(f"{STUDY}/enrollments/<int:pk>/replacement/", StudyPeople, {"post": "replace"}, "enrollment-replacement"),
+    route(f"{STUDY}/enrollments/<int:pk>/admission/", StudyPeople, {"post": "admit"}, "enrollment-admission"),
     route(f"{STUDY}/consent/", StudyConsent, {"get": "show", "post": "give"}, "consent"),
     route(f"{STUDY}/consent/withdraw/", StudyConsent, {"post": "withdraw"}, "consent-withdraw"),
 ]

@@ -33,7 +33,7 @@ from annotation.studies.training_plans import TrainingPlan, misfits, read_traini
 
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
 RELEASE = re.compile(r"[-a-zA-Z0-9_]{1,60}@\S{1,40}")
-RESERVED_SLUGS = ("new",)
+RESERVED_SLUGS = ("new", "workload")
 MODES = ("one", "all", "pair", "rank")
 COMPARING = ("pair", "rank")
 NAME_LIMIT, INSTRUCTIONS_LIMIT = 120, 20_000

@@ -30,6 +30,7 @@ from annotation.studies.pairing import allocate_pairs
 from annotation.studies.planning import gradable
 
 QUARTERS = 4
+APART = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -190,8 +191,25 @@ def store(study: Study, inputs: Inputs, readings_of: Mapping[str, Sequence[Plann
     return len(readings)
 
 
+def seats_of(study: Study) -> dict[int, tuple[str, int]]:
+    """Enrollment → the codes of all who shared its part, oldest first, and its place among them: one query."""
+    rows = {row.pk: row for row in study.enrollments.filter(role=Enrollment.Role.READER)}
+    followed = {row.replaced_by_id for row in rows.values()}
+    found: dict[int, tuple[str, int]] = {}
+    for first in (row for row in rows.values() if row.pk not in followed):
+        chain = [first]
+        while (after := chain[-1].replaced_by_id) is not None and after in rows:
+            chain.append(rows[after])
+        name = " → ".join(str(row.reader_code) for row in chain)
+        found |= {row.pk: (name, place) for place, row in enumerate(chain)}
+    return found
+
+
 def stored(study: Study) -> Design:
-    """The main readings of an opened study as they are held: three queries."""
+    """The main readings of an opened study as they are held: four queries.
+
+    Readers who share one part, because one was replaced, count as one reader here, far apart in time.
+    """
     letters = dict(study.study_systems.values_list("submission_id", "letter"))
     items = {
         row.pk: (row.revision.item.code, row.stratum, row.cluster)
@@ -202,7 +220,7 @@ def stored(study: Study) -> Design:
         .exclude(reading__status=Reading.Status.VOID)
         .order_by("reading__enrollment__reader_code", "reading__position", "position")
         .values_list(
-            "reading__enrollment__reader_code",
+            "reading__enrollment",
             "reading__position",
             "reading__study_item",
             "label",
@@ -211,10 +229,13 @@ def stored(study: Study) -> Design:
         )
     )
     found: dict[str, dict[tuple[int, str], list[Placement]]] = {}
-    for reader, position, study_item, label, side, submission in rows:
+    seats = seats_of(study)
+    for enrollment, place, study_item, label, side, submission in rows:
+        reader, turn = seats[enrollment]
+        position = place + turn * APART
         item, letter = items[study_item][0], letters[submission]
         placement = Placement(label=label, side=side + 1, system=letter, output=f"{item}/{letter}")
-        found.setdefault(str(reader), {}).setdefault((position, item), []).append(placement)
+        found.setdefault(reader, {}).setdefault((position, item), []).append(placement)
     return Design(
         seed=study.seed,
         readers_per_item=study.readers_per_item,

@@ -1,5 +1,7 @@
 """What a coordinator types about a study: the form becomes the same design that a file holds."""
 
+import secrets
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -10,6 +12,7 @@ from annotation.formats import taxonomy
 from annotation.people.models import User
 from annotation.releases.models import Release
 from annotation.studies.design import CAP_LIMITS, LIMITS, NAME_LIMIT, PAIRS_LIMITS, SAMPLE_LIMITS, StudyDesign
+from annotation.studies.design_fields import PlanFields
 from annotation.studies.errors import DesignError
 from annotation.studies.models import Enrollment, Rubric, Study
 from annotation.systems.models import Submission
@@ -32,7 +35,7 @@ class ReleaseForm(forms.Form):
         field.choices = [(str(release), f"{release.dataset.name}, version {release.version}") for release in releases]
 
 
-class StudyForm(forms.Form):
+class StudyForm(PlanFields):
     name = forms.CharField(max_length=NAME_LIMIT, help_text="Readers see it; it must not name a system.")
     slug = forms.SlugField(
         max_length=60,
@@ -140,7 +143,7 @@ class StudyForm(forms.Form):
 
     def design(self) -> StudyDesign | None:
         """The design as typed, or None with the errors of its fields."""
-        data = dict(self.cleaned_data)
+        data = self.plan_data(dict(self.cleaned_data))
         cap = data.pop("cap")
         data["readers"] = [{"username": name, "cap": cap} for name in data["readers"]]
         data["guess_block"] = data["guess_block"] or 0
@@ -152,6 +155,10 @@ class StudyForm(forms.Form):
         except DesignError as problem:
             self.add_problems(problem)
             return None
+
+    def unnamed(self, design: StudyDesign) -> StudyDesign:
+        """The design under a short name that no study has: for a look at it before it is made."""
+        return replace(design, slug=f"preview-{secrets.token_hex(6)}")
 
     def add_problems(self, problem: DesignError) -> None:
         for each in problem.problems:
@@ -196,3 +203,19 @@ class EnrollmentForm(forms.Form):
         if not self.takes_readers:
             closed = {Enrollment.Role.READER.value} - {str(self.data.get("role", ""))}  # a typed one is told why not
             role.choices = [pair for pair in Enrollment.Role.choices if pair[0] not in closed]
+
+
+class ReplacementForm(forms.Form):
+    """Who takes over from a reader, and why."""
+
+    username = forms.ChoiceField(label="Who takes over")
+    reason = forms.CharField(max_length=500, help_text="It stands in the trail of the study.")
+
+    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
+        username = self.fields["username"]
+        assert isinstance(username, forms.ChoiceField)
+        read = study.enrollments.filter(role=Enrollment.Role.READER).values_list("user__username", flat=True)
+        taken = set(read)
+        choices = [pair for pair in people_choices() if pair[0] not in taken]
+        username.choices = [("", "Choose a person"), *choices]

@@ -39,7 +39,8 @@ def create_study(*, design: StudyDesign, actor: User | None) -> Study:
     made = plan(design, actor=actor)
     try:
         with transaction.atomic():
-            study = _study(made, actor)
+            study = unsaved_study(made, actor)
+            study.save(force_insert=True)
     except IntegrityError as problem:
         raise DesignError([DesignProblem("slug", design.slug, "is taken by another study")]) from problem
     StudyRubric.objects.bulk_create(
@@ -48,7 +49,7 @@ def create_study(*, design: StudyDesign, actor: User | None) -> Study:
     StudySystem.objects.bulk_create(
         StudySystem(study=study, submission=submission, letter=letter) for letter, submission in made.lettered
     )
-    StudyItem.objects.bulk_create(_study_item(study, item) for item in made.items)
+    StudyItem.objects.bulk_create(unsaved_item(study, item) for item in made.items)
     _enroll_planned(study, made, actor)
     record(
         "study created",
@@ -62,7 +63,7 @@ def create_study(*, design: StudyDesign, actor: User | None) -> Study:
     return study
 
 
-def _study_item(study: Study, item: PlannedItem) -> StudyItem:
+def unsaved_item(study: Study, item: PlannedItem) -> StudyItem:
     made = StudyItem(study=study, revision=item.revision, stratum=item.stratum, cluster=item.cluster)
     if (aside := item.aside) is not None:
         made.role, made.control, made.partner = aside.role, aside.control, aside.partner
@@ -70,9 +71,9 @@ def _study_item(study: Study, item: PlannedItem) -> StudyItem:
     return made
 
 
-def _study(made: Plan, actor: User | None) -> Study:
+def unsaved_study(made: Plan, actor: User | None) -> Study:
     design = made.design
-    return Study.objects.create(
+    return Study(
         slug=design.slug,
         name=design.name,
         release=made.release,
@@ -99,11 +100,16 @@ def _study(made: Plan, actor: User | None) -> Study:
     )
 
 
-def _enroll_planned(study: Study, made: Plan, actor: User | None) -> None:
-    design, rows = made.design, []
-    for number, reader in enumerate(design.readers, start=1):
+def unsaved_readers(study: Study, made: Plan) -> list[Enrollment]:
+    rows = []
+    for number, reader in enumerate(made.design.readers, start=1):
         person = made.people[reader.username]
         rows.append(_enrollment(study, person, Enrollment.Role.READER, code=_code(number), cap=reader.cap))
+    return rows
+
+
+def _enroll_planned(study: Study, made: Plan, actor: User | None) -> None:
+    design, rows = made.design, unsaved_readers(study, made)
     rows += [_enrollment(study, made.people[name], Enrollment.Role.ANALYST) for name in design.analysts]
     running = {made.people[name].pk: made.people[name] for name in design.coordinators}
     if actor is not None:
@@ -275,6 +281,8 @@ def enroll_person(*, study: Study, user: User, role: str, actor: User | None, ca
         raise StudyError(
             f"{user} has left this study; only they themselves can take part again, on its consent page."
         )
+    if held is not None and held.replaced_by_id is not None:
+        raise StudyError(f"{user} was replaced in this study; the readings are somebody else's now.")
     if held is not None and held.active:
         raise StudyError(f"{user} is {role} of this study already.")
     drawn = study.state not in (Study.State.DRAFT, Study.State.PILOT)
@@ -288,13 +296,13 @@ def enroll_person(*, study: Study, user: User, role: str, actor: User | None, ca
         held.save(update_fields=["active"])
     else:
         is_reader = role == Enrollment.Role.READER
-        code = _next_code(study) if is_reader else None
+        code = next_code(study) if is_reader else None
         held = Enrollment.objects.create(study=study, user=user, role=role, reader_code=code, cap=cap)
     record("person enrolled", actor=actor, subject=study, person=str(user.pk), role=role)
     return held
 
 
-def _next_code(study: Study) -> str:
+def next_code(study: Study) -> str:
     """Codes are never used again, also not those of readers who left."""
     codes = study.enrollments.exclude(reader_code=None).values_list("reader_code", flat=True)
     return _code(1 + max((int(str(code)[1:]) for code in codes), default=0))

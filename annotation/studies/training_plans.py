@@ -101,6 +101,9 @@ def misfits(values: dict[str, Any], *, comparing: bool) -> list[DesignProblem]:
     if values.get("washout_days") and not values.get("repeats"):
         found.append(DesignProblem("washout_days", str(values["washout_days"]), "needs repeats to wait for"))
     graded_only = {"stages": 1, "attention_items": 0, "training": ()}
+    if values.get("stages", 1) == 2 and values.get("mode", "one") == "one" and len(values.get("submissions", ())) > 1:
+        rule = "needs mode all: with one output a reading, an item's reference is known from its first output on"
+        found.append(DesignProblem("stages", "2", rule))
     for name, usual in graded_only.items():
         if comparing and values.get(name, usual) != usual:
             shown = len(values[name]) if name == "training" else values[name]

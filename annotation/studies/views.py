@@ -17,6 +17,7 @@ from annotation.studies.models import Enrollment, Rubric, Study
 from annotation.systems.models import Submission
 
 ACTS = {
+    "pilot": (services.pilot_study, "The pilot runs. What is graded now enters no result."),
     "open": (services.open_study, "The study is open. Its readings are drawn and stored."),
     "pause": (services.pause_study, "The study is paused. Drafts are kept."),
     "resume": (services.resume_study, "The study runs again."),
@@ -68,7 +69,7 @@ def create_study(request: HttpRequest) -> HttpResponse:
         raise Http404("no such page")
     if not user.may_create_studies:
         raise PermissionDenied("Only study creators make studies.")
-    releases = _offered_releases(user)
+    releases = offered_releases(user)
     chosen = request.GET.get("release", "")
     release = next((each for each in releases if str(each) == chosen), None)
     if release is None:
@@ -78,7 +79,7 @@ def create_study(request: HttpRequest) -> HttpResponse:
     return _second_step(request, user, release)
 
 
-def _offered_releases(user: User) -> list[Release]:
+def offered_releases(user: User) -> list[Release]:
     submissions = Submission.objects.visible_to(user).filter(is_fixture=False, release__state=Release.State.FROZEN)
     releases = Release.objects.visible_to(user).filter(pk__in=submissions.values("release")).select_related("dataset")
     return list(releases.order_by("dataset__slug", "-frozen_at"))
@@ -209,7 +210,9 @@ def _people_page(request: HttpRequest, study: Study, form: EnrollmentForm, *, st
     context = {
         **frame(request, study, "people"),
         "form": form,
-        "enrollments": study.enrollments.select_related("user").order_by("role", "reader_code", "user__username"),
+        "enrollments": study.enrollments.select_related("user", "replaced_by").order_by(
+            "role", "reader_code", "user__username"
+        ),
         "warnings": balance.reader_warnings(study),
     }
     return render(request, "annotation/studies/enrollment_list.html", context, status=status)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from annotation.audit.models import Event
 from annotation.datasets.models import ItemImage
 from annotation.grading import gates, training
+from annotation.studies import seats
 from annotation.studies.models import Enrollment, Reading, Study, StudyItem
 from tests import factories
 from tests.annotation.grading import world
@@ -71,7 +72,7 @@ def test_who_misses_the_share_waits_until_the_coordinator_admits_them(trained, r
 
     assert "coordinator of the study decides" in submit(client, main).json()["error"]
     assert "coordinator of the study decides" in client.get(address(main)).json()["locked_reason"]
-    training.admit_reader(
+    seats.admit_reader(
         enrollment=Enrollment.objects.get(user=reader), actor=coordinator, reason="Spoke with the reader."
     )
     assert submit(client, main).status_code == 200
