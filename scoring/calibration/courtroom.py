@@ -66,7 +66,7 @@ class _Trial:
                 level=LEVEL,
             )
         except UndefinedStatisticError as refusal:
-            return Refusal(reason=refusal.reason, message=f"{int((~np.isnan(values)).sum())} outputs: {refusal}")
+            return Refusal(reason=refusal.reason, message=str(refusal))
 
 
 def try_all(found: Held, experts: Ratings, limit: Limit) -> Told:
@@ -100,6 +100,7 @@ def try_all(found: Held, experts: Ratings, limit: Limit) -> Told:
                     cell_told(
                         tried[group.task, group.modality, one.key], family, limit.limit,
                         missing=found.missing(one, group.kept & ~np.isnan(means)),
+                        n_graded=int((group.kept & ~np.isnan(means)).sum()),
                     )
                     for one in measures
                 ],
@@ -127,12 +128,24 @@ def _groups(found: Held) -> Iterator[Group]:
 
 
 def cell_told(
-    cell: ExpertCorrelation | Refusal, family: int, limit: float, *, missing: dict[str, int] | None = None
+    cell: ExpertCorrelation | Refusal,
+    family: int,
+    limit: float,
+    *,
+    missing: dict[str, int] | None = None,
+    n_graded: int = 0,
 ) -> Told:
     """One cell; its verdict rests on the interval that holds for all cells together."""
     told = correlation_told(cell) | {"missing": missing or {}}
     if isinstance(cell, Refusal):
-        return told | {"all_low": None, "all_high": None, "verdict": "refused", "why": cell.reason}
+        n_both = n_graded - sum((missing or {}).values())
+        return told | {
+            "n_outputs": n_both,
+            "all_low": None,
+            "all_high": None,
+            "verdict": "refused",
+            "why": cell.reason,
+        }
     if cell.interval is None:
         return told | {"all_low": None, "all_high": None, "verdict": "undecided", "why": cell.interval_reason}
     low, high = widened(cell.interval, family)

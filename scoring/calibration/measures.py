@@ -112,6 +112,11 @@ class Held:
             raise UnknownMeasureError(f"criterion: {code[:80]!r}: not in this study")
         return found
 
+    def matching(self, measure: Measure) -> Ratings:
+        """The experts' criterion of the same code as a judge's; the overall one where there is none."""
+        own = (one for one in self.ratings if measure.criterion and one.code.endswith(f":{measure.criterion}"))
+        return next(own, self.criterion(""))
+
     def beside(self, criterion: Ratings) -> list[Measure]:
         """Metrics, and of each judge the criterion of the same code: what a table holds against one criterion."""
         code = criterion.code.partition(":")[2] or criterion.code

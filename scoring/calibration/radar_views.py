@@ -74,7 +74,7 @@ def _output(
     rows = {one["key"]: one for one in services.tier_radar(study)["rows"]}
     place: dict[str, Any] | None = rows.get(str(spot.key))
     criteria = radar_access.criteria(study)
-    reason = ""
+    reason, about = "", next((code for code in criteria if code.endswith(":overall")), "")
     if place is not None:
         reason = (
             f"Radar of tier disagreement: by metrics in place {place['praise']:.2f} of 1, by readers in place "
@@ -88,7 +88,7 @@ def _output(
         "lines": showing.compared(study, case, told),
         "closed": closed_words(study),
         "problem": problem,
-        "form": form or CaseForm(initial={"reason": reason}, criteria=list(criteria.values())),
+        "form": form or CaseForm(initial={"reason": reason, "about": about}, criteria=list(criteria.values())),
     }
     return render(request, "scoring/calibration/radar_detail.html", context, status=status)
 

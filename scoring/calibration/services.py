@@ -7,14 +7,15 @@ from uuid import UUID
 
 import numpy as np
 
+from annotation.grading.models import Grade
 from annotation.studies import freezing
-from annotation.studies.models import Study
+from annotation.studies.models import ReadingOutput, Study
 from scoring.agreement.models import AnalysisRun
 from scoring.agreement.ratings import Ratings
 from scoring.calibration import courtroom as court
 from scoring.calibration import stored
 from scoring.calibration.limits import Limit, present_limit
-from scoring.calibration.measures import Floats, Held, Measure, held
+from scoring.calibration.measures import Floats, Held, Measure, held, listed
 from scoring.calibration.radar import cases_by_output, radar, radar_told
 from scoring.calibration.stored import CODE_VERSION, SEED, Result
 from scoring.calibration.telling import certificate_told, threshold_told
@@ -32,9 +33,12 @@ from scoring.statistics.calibration import SCOPES
 
 CERTIFICATE, COURTROOM = AnalysisRun.Kind.CERTIFICATE.value, AnalysisRun.Kind.COURTROOM.value
 POINTS = 400
+WORKBOOK = 400
+"""Up to this many outputs a score sheet has every certificate made; above it those that are there already."""
+
 ROUNDED = 6
 
-__all__ = ["CERTIFICATE", "COURTROOM", "certificate", "courtroom", "tier_radar"]
+__all__ = ["CERTIFICATE", "COURTROOM", "certificate", "courtroom", "for_workbook", "tier_radar"]
 
 
 def certificate(
@@ -45,7 +49,7 @@ def certificate(
     Args:
         study: whose experts.
         measure: key of the measure.
-        criterion: `rubric:criterion`, `safety`, or "" for the overall one.
+        criterion: `rubric:criterion`, `safety`, or "" for the judge's own, and the overall one for a metric.
         of: what `held` gave, when it is at hand.
         state: what `state_of` gave, when it is at hand.
 
@@ -56,7 +60,9 @@ def certificate(
 
     def compute() -> Result:
         found = of if of is not None else held(study)
-        return certificate_of(found, found.measure(measure), found.criterion(criterion), present_limit(study))
+        judged = found.measure(measure)
+        experts = found.criterion(criterion) if criterion else found.matching(judged)
+        return certificate_of(found, judged, experts, present_limit(study))
 
     return stored.kept(study, CERTIFICATE, asked, compute, state=state) | heading(study)
 
@@ -92,6 +98,37 @@ def tier_radar(study: Study, criterion: str = "", *, of: Held | None = None) -> 
     cases = cases_by_output(study)
     rows = [row | {"case": cases.get(UUID(row["output"]), "")} for row in found["rows"]]
     return found | {"rows": rows} | heading(study)
+
+
+def for_workbook(study: Study) -> Result:
+    """The courtroom and a certificate of every measure on the overall criterion; of large studies what is computed.
+
+    Returns:
+        `court` or None, `certificates`, and labels of measures whose certificate is `not_computed`.
+    """
+    empty: Result = {"court": None, "certificates": [], "not_computed": []}
+    if not Grade.objects.filter(reading_output__reading__study=study).exists():
+        return empty
+    measures = listed(study)
+    if not measures:
+        return empty
+    state = stored.state_of(study)
+    wanted = {COURTROOM: stored.digest_of(state, COURTROOM, {"criterion": ""})} | {
+        one.key: stored.digest_of(state, CERTIFICATE, {"measure": one.key, "criterion": ""}) for one in measures
+    }
+    known = stored.find_many(study, wanted)
+    shown = ReadingOutput.objects.filter(reading__study=study).order_by()
+    if len(known) < len(wanted) and shown.values("output").distinct().count() <= WORKBOOK:
+        found = held(study)
+        for one in found.measures:
+            known[one.key] = known.get(one.key) or certificate(study, one.key, of=found, state=state)
+        known[COURTROOM] = known.get(COURTROOM) or courtroom(study, of=found, state=state)
+    head = heading(study)
+    return {
+        "court": known[COURTROOM] | head if COURTROOM in known else None,
+        "certificates": [known[one.key] | head for one in measures if one.key in known],
+        "not_computed": [one.label for one in measures if one.key not in known],
+    }
 
 
 def heading(study: Study) -> Result:

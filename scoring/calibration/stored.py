@@ -18,7 +18,7 @@ from scoring.metrics.registry import METRICS
 from scoring.runs.comparisons import POLICY
 from scoring.runs.models import MetricValue
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 SEED = 20251113
 Result = dict[str, Any]
 
@@ -51,6 +51,13 @@ def find(study: Study, kind: str, asked: dict[str, str], state: str) -> Result |
     runs = AnalysisRun.objects.filter(study=study, kind=kind, inputs_hash=digest_of(state, kind, asked))
     run = runs.first()
     return None if run is None else run.result | {"inputs_hash": run.inputs_hash}
+
+
+def find_many(study: Study, wanted: dict[str, str]) -> dict[str, Result]:
+    """Stored results by the names of their digests, of those that are there: one query."""
+    runs = AnalysisRun.objects.filter(study=study, inputs_hash__in=wanted.values())
+    found = {run.inputs_hash: run.result | {"inputs_hash": run.inputs_hash} for run in runs}
+    return {name: found[digest] for name, digest in wanted.items() if digest in found}
 
 
 def kept(study: Study, kind: str, asked: dict[str, str], compute: Callable[[], Result], *, state: str = "") -> Result:

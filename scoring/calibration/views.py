@@ -89,7 +89,14 @@ def _table(request: HttpRequest, found: Result) -> dict[str, Any]:
     for one in found["measures"]:
         one["next_sort"] = one["key"] if sort == f"-{one['key']}" else f"-{one['key']}"
         one["sorted"] = {one["key"]: "ascending", f"-{one['key']}": "descending"}.get(sort, "")
-    return {"court": found, "rows": rows, "any": any(group["n_graded"] for group in everything), "chosen_by": by}
+    n_refused = sum(cell["value"] is None for row in rows for cell in row["cells"])
+    return {
+        "court": found,
+        "rows": rows,
+        "n_refused": n_refused,
+        "any": any(group["n_graded"] for group in everything),
+        "chosen_by": by,
+    }
 
 
 def shade(value: float | None) -> int | None:

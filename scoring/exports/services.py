@@ -28,6 +28,8 @@ from annotation.systems.models import releases_read_by
 from annotation.work.models import Job
 from scoring.agreement.models import AnalysisRun
 from scoring.agreement.services import agreement
+from scoring.calibration.models import Judgment
+from scoring.calibration.services import for_workbook
 from scoring.composites.combining import CombiningError, Declaration, OutputRow
 from scoring.composites.combining import inputs_hash as rows_hash
 from scoring.composites.inputs import output_rows
@@ -160,6 +162,8 @@ def inputs_stamp(scope: Scope) -> str:
         scope.blinded,
         grades.aggregate(n=Count("pk"), last=Max("submitted_at"), blanked=Count("blanked_by")),
         values.aggregate(n=Count("pk"), last=Max("computed_at")),
+        Judgment.objects.filter(output__in=study_outputs(scope)).aggregate(n=Count("pk"), last=Max("pk")),
+        study.stated_limits.aggregate(n=Count("pk"), last=Max("created_at")),
         sorted(study.readings.order_by().values_list("status").annotate(n=Count("pk"))),
         study_outputs(scope).aggregate(n=Count("pk"), last=Max("created_at")),
         study.composites.aggregate(last=Max("version")),
@@ -178,6 +182,7 @@ def _refuse_too_many(scope: Scope, counts: dict[str, int]) -> None:
         "Grades": counts["criterion scores, all versions"] + grades.filter(scores=None).count(),
         "Matrix": study_outputs(scope).count() * max(1, len(scope.criteria)),
         "Metrics": MetricValue.objects.filter(output__in=study_outputs(scope)).count(),
+        "Judgments": Judgment.objects.filter(output__in=study_outputs(scope)).count(),
         "Items": counts["items"],
     }
     for sheet, n in expected.items():
@@ -190,11 +195,12 @@ def _compute(scope: Scope, stamp: str, newest: Head) -> Computed:
     composite = present_composite(scope.study)
     hashes = {"hash of all inputs": stamp}
     found, compared = agreement(scope.study), preferences(scope.study)
+    more = {"preferences": compared, "calibration": for_workbook(scope.study)}
     if not composite.components.exists():
-        return Computed({"composite_version": composite.version}, found, None, [], hashes, newest, compared)
+        return Computed({"composite_version": composite.version}, found, None, [], hashes, newest, **more)
     declaration = declaration_of(composite)
     rows = output_rows(scope.study, declaration)
-    return Computed(board_over(scope.study, declaration, rows), found, declaration, rows, hashes, newest, compared)
+    return Computed(board_over(scope.study, declaration, rows), found, declaration, rows, hashes, newest, **more)
 
 
 def board_over(study: Study, declaration: Declaration, rows: list[OutputRow]) -> dict[str, Any]:

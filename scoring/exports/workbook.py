@@ -9,6 +9,7 @@ from annotation.adjudication.queue import Case
 from scoring.composites.combining import Declaration, OutputRow
 from scoring.exports import (
     adjudication_rows,
+    calibration_rows,
     codebook,
     grade_rows,
     missing_rows,
@@ -33,6 +34,8 @@ SHEETS = (
     ("Strengths", "wins and ties of every pair, strengths, side effect and agreement of those who compare"),
     ("Agreement", "every coefficient with interval, n and what is missing"),
     ("Metrics", "every automated value or the reason why there is none"),
+    ("Judgments", "what judges and external metrics gave, every version, or the reason why there is nothing"),
+    ("Calibration", "metrics and judges against the experts: certificates and courtroom, one row per number"),
     ("Systems", "the composite with live weights and formulas beside the exported numbers"),
     ("Missing", "everything that is not there, by kind, counted and listed"),
     ("Codebook", "every column, criterion, anchor, metric and code explained"),
@@ -60,6 +63,7 @@ class Computed:
         hashes: further hashes for the provenance.
         head: the link that carries all grades written.
         preferences: what the page of preferences shows.
+        calibration: certificates and courtroom, as their pages show them.
     """
 
     board: Mapping[str, Any]
@@ -69,6 +73,7 @@ class Computed:
     hashes: Mapping[str, Any]
     head: Head = Head()
     preferences: Mapping[str, Any] = field(default_factory=lambda: {"criteria": ()})
+    calibration: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write_workbook(
@@ -92,6 +97,8 @@ def write_workbook(
         preference_rows.STRENGTHS,
         number_rows.AGREEMENT,
         number_rows.METRICS,
+        calibration_rows.JUDGMENTS,
+        calibration_rows.CALIBRATION,
         missing_rows.MISSING,
         codebook.CODEBOOK,
         summary_rows.PROVENANCE,
@@ -112,6 +119,8 @@ def write_workbook(
             (preference_rows.STRENGTHS, preference_rows.strength_rows(computed.preferences)),
             (number_rows.AGREEMENT, number_rows.agreement_rows(computed.agreement)),
             (number_rows.METRICS, number_rows.metric_rows(scope)),
+            (calibration_rows.JUDGMENTS, calibration_rows.judgment_rows(scope)),
+            (calibration_rows.CALIBRATION, calibration_rows.calibration_rows(computed.calibration)),
         ):
             write_table(package, table, rows, banner=scope.banner)
         _write_systems(package, scope, computed)
