@@ -1,8 +1,8 @@
 """Preferences of a study: what was said of each pair, strengths with intervals, the side effect, agreement."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, astuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -59,13 +59,16 @@ def inputs_hash(readings: Readings) -> str:
         CODE_VERSION,
         readings.mode,
         readings.letters,
-        [(*astuple(row)[1:6], _plain(row.first), _plain(row.last)) for row in readings.rows],
+        [
+            (row.item, row.cluster, row.reader, row.status, row.places, _plain(row.first), _plain(row.last))
+            for row in readings.rows
+        ],
         sorted((letter, sorted(levels.items())) for letter, levels in readings.flags.items()),
         readings.reference_wrong,
     )
 
 
-def _plain(said: Any) -> list[Any]:
+def _plain(said: Mapping[str, Said]) -> list[tuple[str, str, str]]:
     return sorted((code, one.choice, one.letter or "") for code, one in said.items())
 
 
@@ -123,9 +126,12 @@ def _pair_rows(readings: Readings, said: Sequence[Comparison], clusters: Sequenc
     """Every pair that was assigned, compared or not; p values are corrected over those that have one."""
     assigned = Counter(row.pair for row in readings.rows)
     counts = {(one.first, one.second): one for one in pair_counts(said)}
+    places: dict[tuple[str, ...], list[int]] = {pair: [] for pair in assigned}
+    for place, one in enumerate(said):
+        places[tuple(sorted((one.left, one.right)))].append(place)
     found = []
     for (first, second), n_assigned in sorted(assigned.items()):
-        own = [place for place, one in enumerate(said) if {one.left, one.right} == {first, second}]
+        own = places[first, second]
         values = values_of_first([said[place] for place in own], first)
         near = [clusters[place] for place in own]
         counted = counts.get((first, second))

@@ -141,7 +141,7 @@ def strength_intervals(
     features, counts = _rows(comparisons, systems, [int(place) for place in places], n_clusters)
     found = np.concatenate(
         [
-            _maxima(features, np.einsum("dc,cna->dna", some, counts), start, 1.0 / prior_sd**2)
+            _maxima(features, np.tensordot(some, counts, axes=1), start, 1.0 / prior_sd**2)
             for some in np.array_split(weights, max(1, draws // _AT_ONCE))
         ]
     )
@@ -200,7 +200,8 @@ def _maxima(features: Floats, counts: Floats, start: Floats, precision: float) -
         mean = np.einsum("dna,nap->dnp", shares, features)
         gradient = chosen - np.einsum("dn,dnp->dp", n, mean) - precision * points
         second = ((shares * n[:, :, None]).reshape(len(points), -1) @ outer).reshape(len(points), *[start.size] * 2)
-        curvature = second - np.einsum("dnp,dnq->dpq", n[:, :, None] * mean, mean) + precision * np.eye(start.size)
+        squares = np.matmul((n[:, :, None] * mean).transpose(0, 2, 1), mean)
+        curvature = second - squares + precision * np.eye(start.size)
         step = np.linalg.solve(curvature, gradient[:, :, None])[:, :, 0]
         before = objective(points)
         for _ in range(_HALVINGS):
