@@ -160,6 +160,11 @@ class FlagsTold(Told):
     moderate = serializers.IntegerField()
     reference_wrong = serializers.IntegerField()
     graded = serializers.IntegerField()
+    checks = serializers.ListField(
+        child=serializers.JSONField(), help_text="by reader: checks noticed, and mean goodness by thirds of the list"
+    )
+    controls = serializers.ListField(child=serializers.JSONField(), help_text="by pairing control")
+    training = serializers.ListField(child=serializers.JSONField(), help_text="by reader: right values and admission")
 
 
 def _addresses(reading: Reading) -> Addresses:

@@ -6,10 +6,13 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q, Sum
 
 from annotation.grading import kinds
+from annotation.grading.checking import board_of_checks
+from annotation.grading.gates import trains
 from annotation.grading.models import CriterionScore, Grade
 from annotation.grading.rules import GRAVE, NOT_APPLICABLE
 from annotation.grading.services import closed_reason
 from annotation.grading.stages import GRADED_STATES
+from annotation.grading.training import share_right
 from annotation.people.models import User
 from annotation.studies.models import Enrollment, Reading, Study
 
@@ -81,13 +84,31 @@ def board(study: Study) -> dict[str, Any]:
         "moderate": sum(row["moderate"] for row in readers.values()),
         "reference_wrong": sum(row["reference_wrong"] for row in readers.values()),
         "graded": len(latest),
+        **board_of_checks(study),
+        "training": _training(study),
     }
+
+
+def _training(study: Study) -> list[dict[str, Any]]:
+    """By reader how many training values were right; no query where nobody is trained."""
+    if not trains(study):
+        return []
+    rows = study.enrollments.filter(role=Enrollment.Role.READER).order_by("reader_code")
+    found = []
+    for row in rows:
+        right, n = share_right(row)
+        found.append({"code": row.reader_code, "right": right, "n": n, "admitted": row.admitted_at is not None})
+    return found
 
 
 def newest_grades(study: Study) -> list[tuple[str, str, bool]]:
     """Reader code, safety level and reference flag of the newest version of each grade: one query."""
     rows = (
-        Grade.objects.filter(reading_output__reading__study=study)
+        Grade.objects.filter(
+            reading_output__reading__study=study,
+            reading_output__reading__role=Reading.Role.MAIN,
+            stage=Grade.Stage.WITH,
+        )
         .order_by("reading_output", "version")
         .values_list(
             "reading_output",
@@ -103,7 +124,9 @@ def newest_grades(study: Study) -> list[tuple[str, str, bool]]:
 def _add_time(study: Study, readers: dict[Any, dict[str, Any]]) -> None:
     """Active time per reading of first submissions, as a mean; idle time is not counted."""
     rows = (
-        Grade.objects.filter(reading_output__reading__study=study, version=1)
+        Grade.objects.filter(
+            reading_output__reading__study=study, reading_output__reading__role=Reading.Role.MAIN, version=1
+        )
         .order_by()
         .values("reading_output__reading__enrollment__reader_code")
         .annotate(active=Sum("active_ms"), readings=Count("reading_output__reading", distinct=True))
@@ -115,7 +138,12 @@ def _add_time(study: Study, readers: dict[Any, dict[str, Any]]) -> None:
 
 def _add_missing(study: Study, readers: dict[Any, dict[str, Any]]) -> None:
     """Share of asked criteria that a reader left as n/a."""
-    asked = CriterionScore.objects.filter(grade__reading_output__reading__study=study, grade__version=1)
+    asked = CriterionScore.objects.filter(
+        grade__reading_output__reading__study=study,
+        grade__reading_output__reading__role=Reading.Role.MAIN,
+        grade__stage=Grade.Stage.WITH,
+        grade__version=1,
+    )
     rows = (
         asked.exclude(na_reason=NOT_APPLICABLE)
         .order_by()

@@ -14,7 +14,8 @@ from annotation.rest.endpoint import Endpoint, operation, route
 from annotation.rest.guards import creators_only
 from annotation.rest.problems import FieldError, ProblemError, shown
 from annotation.rest.serializers import Sent, Told
-from annotation.studies import balance, consent, progress, services
+from annotation.studies import balance, consent, progress, reminding, services
+from annotation.studies.api_board import BalanceTold, StudyProgressTold
 from annotation.studies.api_designs import DesignSent, DesignTold, WorkloadTold
 from annotation.studies.design import (
     CAP_LIMITS,
@@ -119,51 +120,6 @@ class EnrollmentActivitySent(Sent):
     active = serializers.BooleanField()
 
 
-class CountsTold(Told):
-    name = serializers.CharField()
-    queued = serializers.IntegerField()
-    in_progress = serializers.IntegerField()
-    submitted = serializers.IntegerField()
-    skipped = serializers.IntegerField()
-    total = serializers.IntegerField()
-
-
-class PaceTold(Told):
-    recent = serializers.IntegerField()
-    left = serializers.IntegerField()
-    days = serializers.FloatField(allow_null=True)
-
-
-class StudyProgressTold(Told):
-    all = CountsTold()
-    readers = CountsTold(many=True)
-    strata = CountsTold(many=True)
-    pace = PaceTold()
-
-
-class BalanceRowTold(Told):
-    name = serializers.CharField()
-    counts = serializers.ListField(child=serializers.IntegerField())
-
-
-class BalanceTableTold(Told):
-    name = serializers.CharField()
-    columns = serializers.ListField(child=serializers.CharField())
-    rows = BalanceRowTold(many=True)
-    verdict = serializers.CharField(allow_blank=True)
-    balanced = serializers.BooleanField()
-
-
-class BalanceTold(Told):
-    is_trial = serializers.BooleanField()
-    refusal = serializers.CharField(allow_blank=True)
-    verdict = serializers.CharField()
-    tables = BalanceTableTold(many=True)
-    without_output = serializers.ListField(child=serializers.CharField())
-    in_quarantine = serializers.ListField(child=serializers.CharField())
-    warnings = serializers.ListField(child=serializers.CharField())
-
-
 class ConsentTold(Told):
     version = serializers.IntegerField(allow_null=True)
     instructions = serializers.CharField(allow_blank=True)
@@ -259,6 +215,7 @@ class Studies(Endpoint):
             "readers": progress.by_reader(study),
             "strata": progress.by_stratum(study),
             "pace": progress.pace(study),
+            "behind": reminding.behind(study),
         }
 
     @operation(tells=BalanceTold)

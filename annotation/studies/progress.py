@@ -103,6 +103,8 @@ def next_act(study: Study, done: Progress) -> str:
     """What the coordinator does next, in a sentence."""
     if study.state == Study.State.DRAFT:
         return "Look at the balance report and read a case as your readers will; then open the study."
+    if study.state == Study.State.PILOT:
+        return "Readers pilot: nothing of it enters results. Look at what they say, then open the study."
     if study.state == Study.State.PAUSED:
         return "Readers wait: resume the study, or lock it if grading is over."
     if study.names_are_open:

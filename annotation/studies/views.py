@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.people.models import User
 from annotation.releases.models import Release
-from annotation.studies import balance, freezing, progress, revealing, services
+from annotation.studies import balance, freezing, progress, reminding, revealing, services
 from annotation.studies.errors import DesignError, StudyError, StudyStateError
 from annotation.studies.forms import EnrollmentForm, ReleaseForm, StudyForm
 from annotation.studies.models import Enrollment, Rubric, Study
@@ -142,13 +143,19 @@ def unblinding_context(study: Study, user: User) -> dict[str, Any]:
 def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int = 200) -> HttpResponse:
     done = progress.overall(study)
     systems = balance.system_names(study, signed_in(request))
+    readers = progress.by_reader(study)
     context = {
         **frame(request, study, "board"),
         "problem": problem,
         "done": done,
-        "readers": progress.by_reader(study),
+        "readers": readers,
         "strata": progress.by_stratum(study),
         "pace": progress.pace(study),
+        "reminders": reminding.behind(
+            study,
+            address=request.build_absolute_uri(reverse("annotation:reading-list", args=[study.slug])),
+            rows=readers,
+        ),
         "next_act": progress.next_act(study, done),
         "systems": systems,
         "system_words": balance.systems_in_words(study, signed_in(request)),
