@@ -21,7 +21,7 @@ def board_state(study: Study, composite: Composite) -> str:
     values = MetricValue.objects.filter(output__submission__study_systems__study=study)
     return checksum(
         grades_state(study),
-        study.adjudications.aggregate(Count("pk"), Max("pk")),
+        study.adjudications.aggregate(Count("pk"), Max("created_at")),
         sorted(study.study_systems.values_list("letter", "submission_id")),
         sorted(outputs.order_by().values_list("status").annotate(Count("pk"), Count("superseded_by"))),
         outputs.aggregate(Max("created_at"), Max("version")),
