@@ -1,6 +1,6 @@
 """The workbook: which sheets, in which order, from which rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from scoring.exports import (
 from scoring.exports.cells import Notes, Style, Styled
 from scoring.exports.package import Frame, Package
 from scoring.exports.scope import Scope
-from scoring.exports.sheets import write_table
+from scoring.exports.sheets import Table, write_table
 from scoring.exports.systems_columns import TITLE, WIDTHS
 from scoring.exports.systems_sheet import SystemsSheet
 
@@ -85,43 +85,15 @@ def write_workbook(
         SheetFullError: more rows than a sheet holds.
     """
     notes = Notes(withheld=scope.withheld)
-    codes = grade_rows.readers(scope.study)
-    matrix = grade_rows.matrix_table(codes)
+    before = _sheets_before_systems(scope, computed, counts, cases)
     tables = (
-        summary_rows.READ_ME,
-        grade_rows.ITEMS,
-        grade_rows.GRADES,
-        matrix,
-        adjudication_rows.ADJUDICATIONS,
-        preference_rows.PREFERENCES,
-        preference_rows.STRENGTHS,
-        number_rows.AGREEMENT,
-        number_rows.METRICS,
-        calibration_rows.JUDGMENTS,
-        calibration_rows.CALIBRATION,
+        *(table for table, _ in before),
         missing_rows.MISSING,
         codebook.CODEBOOK,
         summary_rows.PROVENANCE,
     )
     with Package(path, made_at=scope.made_at, title="MedGEN score sheet", notes=notes) as package:
-        for table, rows in (
-            (
-                summary_rows.READ_ME,
-                summary_rows.read_me_rows(
-                    scope, counts, computed.head.sequence, computed=computed.declaration is not None
-                ),
-            ),
-            (grade_rows.ITEMS, grade_rows.item_rows(scope)),
-            (grade_rows.GRADES, grade_rows.grade_rows(scope)),
-            (matrix, grade_rows.matrix_rows(scope, codes)),
-            (adjudication_rows.ADJUDICATIONS, adjudication_rows.adjudication_rows(scope, cases)),
-            (preference_rows.PREFERENCES, preference_rows.preference_rows(scope)),
-            (preference_rows.STRENGTHS, preference_rows.strength_rows(computed.preferences)),
-            (number_rows.AGREEMENT, number_rows.agreement_rows(computed.agreement)),
-            (number_rows.METRICS, number_rows.metric_rows(scope)),
-            (calibration_rows.JUDGMENTS, calibration_rows.judgment_rows(scope)),
-            (calibration_rows.CALIBRATION, calibration_rows.calibration_rows(computed.calibration)),
-        ):
+        for table, rows in before:
             write_table(package, table, rows, banner=scope.banner)
         _write_systems(package, scope, computed)
         write_table(package, missing_rows.MISSING, missing_rows.missing_rows(scope), banner=scope.banner)
@@ -132,6 +104,27 @@ def write_workbook(
         )
         write_table(package, summary_rows.PROVENANCE, facts, banner=scope.banner)
     return notes
+
+
+def _sheets_before_systems(
+    scope: Scope, computed: Computed, counts: Mapping[str, int], cases: Sequence[Case]
+) -> list[tuple[Table, Iterable[Sequence[Any]]]]:
+    """Each sheet with its rows, which are read while it is written."""
+    codes = grade_rows.readers(scope.study)
+    said = summary_rows.read_me_rows(scope, counts, computed.head.sequence, computed=computed.declaration is not None)
+    return [
+        (summary_rows.READ_ME, said),
+        (grade_rows.ITEMS, grade_rows.item_rows(scope)),
+        (grade_rows.GRADES, grade_rows.grade_rows(scope)),
+        (grade_rows.matrix_table(codes), grade_rows.matrix_rows(scope, codes)),
+        (adjudication_rows.ADJUDICATIONS, adjudication_rows.adjudication_rows(scope, cases)),
+        (preference_rows.PREFERENCES, preference_rows.preference_rows(scope)),
+        (preference_rows.STRENGTHS, preference_rows.strength_rows(computed.preferences)),
+        (number_rows.AGREEMENT, number_rows.agreement_rows(computed.agreement)),
+        (number_rows.METRICS, number_rows.metric_rows(scope)),
+        (calibration_rows.JUDGMENTS, calibration_rows.judgment_rows(scope)),
+        (calibration_rows.CALIBRATION, calibration_rows.calibration_rows(computed.calibration)),
+    ]
 
 
 def _write_systems(package: Package, scope: Scope, computed: Computed) -> None:
