@@ -26,6 +26,7 @@ MODULES = (
     "annotation.studies.api_blinding",
     "annotation.studies.api_consent",
     "annotation.studies.api_unblinding",
+    "annotation.studies.api_training",
     "annotation.grading.api",
     "annotation.grading.api_preview",
     "annotation.grading.api_texts",

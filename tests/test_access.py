@@ -163,6 +163,7 @@ TABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "annotation:study-design": ("get", SHOWS),
     "annotation:reader-replace": ("get", RUNS),
     "annotation:reader-admit": ("post", RUNS),
+    "annotation:study-training": ("get", SHOWS),
     "annotation:study-pilot": ("post", RUNS),
     "annotation:study-open": ("post", RUNS),
     "annotation:study-pause": ("post", RUNS),

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from annotation.studies import blinding_views, consent_views, design_views, seat_views, unblinding_views, views
+from annotation.studies import (
+    blinding_views,
+    consent_views,
+    design_views,
+    seat_views,
+    training_views,
+    unblinding_views,
+    views,
+)
 
 NAMES = "studies/<slug:slug>/unblinding/"
 urlpatterns = [
@@ -16,6 +24,7 @@ urlpatterns = [
     path("studies/<slug:slug>/people/<int:pk>/activity/", views.change_enrollment, name="enrollment-activity"),
     path("studies/<slug:slug>/people/<int:pk>/replace/", seat_views.replace_reader, name="reader-replace"),
     path("studies/<slug:slug>/people/<int:pk>/admit/", seat_views.admit_reader, name="reader-admit"),
+    path("studies/<slug:slug>/training/", training_views.show_training, name="study-training"),
     path("studies/<slug:slug>/balance/", views.show_balance, name="study-balance"),
     path("studies/<slug:slug>/consent/", consent_views.show_consent, name="consent-detail"),
     path("studies/<slug:slug>/consent/withdraw/", consent_views.withdraw_consent, name="consent-withdraw"),

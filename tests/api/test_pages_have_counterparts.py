@@ -80,6 +80,7 @@ SAME: dict[str, str] = {
     "studies/<slug:slug>/design.json": "study-design",
     "studies/<slug:slug>/people/<int:pk>/replace/": "!enrollment-replacement",
     "studies/<slug:slug>/people/<int:pk>/admit/": "!enrollment-admission",
+    "studies/<slug:slug>/training/": "training !training",
     "studies/<slug:slug>/pilot/": "!study-pilot",
     "studies/<slug:slug>/open/": "!study-open",
     "studies/<slug:slug>/pause/": "!study-pause",
