@@ -4,8 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from annotation.adjudication import queue
+from annotation.studies.models import Study
+from scoring.calibration.radar import row_key
 
 PARAMETER = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
 HEADS = {"items": "item", "readings": "reading", "submissions": "submission", "outputs": "output", "imports": "job"}
@@ -34,6 +39,8 @@ class Address:
         head = self.route.split("/")[0]
         if (head, name) == ("studies", "key"):
             return world["case"]
+        if (head, name) == ("studies", "row"):
+            return spot_of(world["study"])
         if kind == "uuid":
             return world[HEADS.get(head, "person")].pk
         if kind == "slug" and name == "slug":
@@ -46,6 +53,12 @@ class Address:
             return {"code": "T1", "version": "1.0"}[name]
         known = {"address": "v1/", "version": "1.0", "letter": world["letter"], "uid": "QQ", "token": "x-y"}
         return known[name]
+
+
+def spot_of(study: Study) -> UUID:
+    """The key of an output on the radar: graded, and read by nobody any more; of any output where there is none."""
+    graded = sorted(set(queue.newest_grades(study)) - queue.waiting_outputs(study)) or [UUID(int=0)]
+    return row_key(study, graded[0])
 
 
 def addresses(patterns: Any = None, namespace: str = "", prefix: str = "") -> Iterator[Address]:

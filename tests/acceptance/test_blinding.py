@@ -228,6 +228,8 @@ def test_the_scan_inflates_frames():
 UNSEEN = (
     "annotation:system-detail", "annotation:submission-detail", "annotation:output-frames", "annotation:output-data",
     "annotation:import-detail", "annotation:import-problems", "scoring:metric-list", "scoring:agreement",
+    "scoring:judgment-list", "scoring:calibration", "scoring:certificate", "scoring:radar", "scoring:radar-detail",
+    "scoring:radar-frames", "scoring:radar-data",
     "scoring:agreement-json", "scoring:leaderboard", "scoring:leaderboard-json", "scoring:leaderboard-receipt",
     "scoring:composite", "scoring:export-list", "scoring:workbook-download", "scoring:comparison",
     "scoring:comparison-json", "scoring:combination", "scoring:combination-json",
