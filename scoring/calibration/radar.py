@@ -21,7 +21,7 @@ from scoring.calibration.measures import Floats, Held, Measure
 from scoring.statistics.calibration import expert_means
 from scoring.statistics.correlation import mid_ranks
 
-FEWEST = 5
+FEWEST = 3
 """Below this many graded outputs of a format there are no places to speak of."""
 
 SEVERE = ("pending", "confirmed")

@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from annotation.audit.models import Event
 from annotation.datasets.models import ItemAlias
 from annotation.grading.statements import verify_statements
+from annotation.studies.models import Rubric
 from scoring.calibration.declaring import Declaration
 from scoring.calibration.errors import JudgmentError
 from scoring.calibration.importing import import_judgments
@@ -162,6 +163,16 @@ def test_what_nobody_can_have_judged_is_refused_by_line(tmp_path, submission):
     assert "names no item of SU-0001" in rules[5]
     assert "line 1 judges" in rules[6]
     assert found.n_not_judged == 3
+
+
+def test_d16_a_criterion_that_the_rubric_does_not_ask_of_such_an_output_is_not_applicable(tmp_path, submission):
+    rubric = Rubric.objects.get(code="X9")
+    rubric.criteria.filter(code="instruction_compliance").update(needs_image=True)
+
+    found = bring_in(lines(tmp_path, scores(0)), submission)
+
+    assert found.reasons == {"not_applicable": 1}
+    assert stored() >= {("instruction_compliance", None, "not_applicable"), ("overall", 8.0, "")}
 
 
 def test_a_second_import_adds_nothing_and_a_changed_score_is_a_new_version(tmp_path, submission):
