@@ -5,6 +5,7 @@ import uuid
 from itertools import cycle
 
 import pytest
+from django.core.management import call_command
 
 from annotation.grading.services import Entry, submit_reading
 from annotation.studies.drawing import draw, inputs_of, store
@@ -71,14 +72,18 @@ def test_what_was_said_of_each_pair_adds_up_and_what_is_missing_is_counted(study
     assert overall["agreement"]["n_shared"] == 11
 
 
-def test_page_json_program_and_workbook_say_the_same_by_letters(study, coordinator, reader, sign_in, tmp_path):
+def test_page_program_command_and_workbook_say_the_same_by_letters(
+    study, coordinator, reader, sign_in, tmp_path, capsys
+):
     client = sign_in(coordinator)
 
     page = client.get(f"/studies/{study.slug}/preferences/")
     told = client.get(f"/studies/{study.slug}/preferences.json").json()
     api = client.get(f"/api/v1/studies/{study.slug}/preferences/").json()
 
-    assert told == api == json.loads(json.dumps(services.preferences(study)))
+    call_command("preferences", study.slug, "--json")
+
+    assert told == api == json.loads(capsys.readouterr().out)
     body = page.content.decode()
     assert page.status_code == 200 and f"{told['criteria'][0]['systems'][0]['value']:.2f}" in body
     assert not any(name in body.lower() for name in SYSTEMS)
