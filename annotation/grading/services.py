@@ -25,7 +25,7 @@ from annotation.grading.errors import (
     StaleDraftError,
     StudyClosedError,
 )
-from annotation.grading.models import CriterionScore, Draft, ErrorMark, Grade
+from annotation.grading.models import Draft, Grade
 from annotation.grading.presentation import Sheet
 from annotation.grading.rules import (
     REASON_AT_LEAST,
@@ -35,9 +35,10 @@ from annotation.grading.rules import (
     judge,
     text_problem,
 )
-from annotation.grading.working_time import NO_WORK, Work, counted_work, share_of, total_work
+from annotation.grading.storing import store_grades
+from annotation.grading.working_time import NO_WORK, Work, counted_work, total_work
 from annotation.people.models import User
-from annotation.studies.models import Criterion, Reading, ReadingOutput, Study, StudySystem
+from annotation.studies.models import Reading, Study
 
 OPEN_STATUSES = [Reading.Status.QUEUED, Reading.Status.IN_PROGRESS, Reading.Status.SKIPPED]
 _CLOSED = {
@@ -204,14 +205,12 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
     judgments = _judgments(reading, sheet, entry, stage)
     now = timezone.now()
     counted = total_work(reading, entry.work, now)
-    if stage == stages.WITHOUT:
-        stages.reveal(reading, now)
-    elif not is_amendment:
-        claim(reading, now)
+    if not is_amendment:
+        _take(reading, stage, now)
     version = _next_version(reading, stage)
     try:
         with transaction.atomic():
-            grades = _store(
+            grades = store_grades(
                 reading=reading,
                 actor=actor,
                 entry=entry,
@@ -236,6 +235,14 @@ def _submit(*, reading: Reading, actor: User, entry: Entry) -> Receipt:
     refuse_closed_meanwhile(reading)
     training.settle(reading, actor)
     return _receipt(reading, grades[0])
+
+
+def _take(reading: Reading, stage: str, now: datetime) -> None:
+    """This submission is the one: of the first stage, or of the reading."""
+    if stage == stages.WITHOUT:
+        stages.reveal(reading, now)
+    else:
+        claim(reading, now)
 
 
 def _receipt(reading: Reading, grade: Grade) -> Receipt:
@@ -293,57 +300,6 @@ def claim(reading: Reading, now: datetime) -> None:
 def _next_version(reading: Reading, stage: str) -> int:
     own = Grade.objects.filter(reading_output__reading=reading, stage=stage)
     return (own.aggregate(newest=Max("version"))["newest"] or 0) + 1
-
-
-def _store(
-    *,
-    reading: Reading,
-    actor: User,
-    entry: Entry,
-    judgments: list[Judgment],
-    by_code: dict[str, Criterion],
-    version: int,
-    stage: str,
-    counted: Work,
-    now: datetime,
-) -> list[Grade]:
-    """Grades, scores and marks of one submission; the reading's time is shared out so that its sum stays true."""
-    shown = ReadingOutput.objects.filter(reading=reading).annotate(**seals.shown_expressions("", StudySystem))
-    places = {place.label: place for place in shown}
-    grades, scores, marks = [], [], []
-    for order, judgment in enumerate(judgments):
-        grade = Grade(
-            reading_output=places[judgment.label],
-            version=version,
-            stage=stage,
-            author=actor,
-            rationale=judgment.rationale,
-            safety=judgment.safety,
-            reference_wrong=judgment.reference_wrong,
-            reason_for_change=(entry.reason or "").strip(),
-            active_ms=share_of(counted.active_ms, order, len(judgments)),
-            idle_ms=share_of(counted.idle_ms, order, len(judgments)),
-            viewing=entry.viewing or {},
-            client_time=entry.client_time,
-            submit_key=entry.submit_key,
-            submitted_at=now,
-        )
-        own_scores = [
-            CriterionScore(grade=grade, criterion=by_code[s.criterion], value=s.value, na_reason=s.na_reason)
-            for s in judgment.scores
-        ]
-        own_marks = [
-            ErrorMark(grade=grade, error_code_id=error.code, nowhere=error.nowhere, position=place)
-            for place, error in enumerate(judgment.errors)
-        ]
-        seals.seal(grade, own_scores, own_marks)
-        grades.append(grade)
-        scores += own_scores
-        marks += own_marks
-    Grade.objects.bulk_create(grades)
-    CriterionScore.objects.bulk_create(scores)
-    ErrorMark.objects.bulk_create(marks)
-    return grades
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
@@ -23,7 +23,7 @@ from annotation.studies.design import (
 )
 from annotation.studies.design_files import design_of
 from annotation.studies.errors import DesignError, StudyError, StudyStateError
-from annotation.studies.models import Enrollment, Study
+from annotation.studies.models import Enrollment, Study, StudyItem
 from annotation.studies.seats import admit_reader, replace_reader
 from annotation.studies.views import ACTS, coordinated_study, unread_study
 from annotation.studies.workload import Workload, workload
@@ -158,7 +158,8 @@ class Studies(Endpoint):
     def _board(self, slug: str) -> Study:
         study = coordinated_study(self.person, slug)
         counted = Study.objects.annotate(
-            n_items=Count("study_items", distinct=True), n_systems=Count("study_systems", distinct=True)
+            n_items=Count("study_items", filter=Q(study_items__role=StudyItem.Role.MAIN), distinct=True),
+            n_systems=Count("study_systems", distinct=True),
         )
         return counted.select_related("release__dataset").prefetch_related("study_rubrics__rubric").get(pk=study.pk)
 

@@ -104,6 +104,6 @@ class WorkloadTold(Told):
     readers = ReaderLoadTold(many=True)
     refusal = serializers.CharField(allow_blank=True)
     items = serializers.DictField(child=serializers.IntegerField(), help_text="by role")
-    few = serializers.ListField(child=serializers.CharField(), help_text="strata of fewer than 30 items")
+    few = serializers.ListField(child=serializers.CharField(), help_text="tasks of fewer than 30 items")
     seconds = serializers.IntegerField(help_text="taken for one output")
     hours = serializers.FloatField()

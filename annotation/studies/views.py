@@ -14,7 +14,7 @@ from annotation.releases.models import Release
 from annotation.studies import balance, freezing, progress, reminding, revealing, services
 from annotation.studies.errors import DesignError, StudyError, StudyStateError
 from annotation.studies.forms import EnrollmentForm, ReleaseForm, StudyForm
-from annotation.studies.models import Enrollment, Rubric, Study
+from annotation.studies.models import Enrollment, Rubric, Study, StudyItem
 from annotation.systems.models import Submission
 
 ACTS = {
@@ -160,7 +160,7 @@ def _board(request: HttpRequest, study: Study, *, problem: str = "", status: int
         "systems": systems,
         "system_words": balance.systems_in_words(study, signed_in(request)),
         "rubrics": [row.rubric for row in study.study_rubrics.select_related("rubric")],
-        "n_items": study.study_items.count(),
+        "n_items": study.study_items.filter(role=StudyItem.Role.MAIN).count(),
         "warnings": balance.reader_warnings(study),
         **unblinding_context(study, signed_in(request)),
         "flags_open": Study.objects.flags_open_to(signed_in(request)).filter(pk=study.pk).exists(),

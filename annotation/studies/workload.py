@@ -37,7 +37,7 @@ class ReaderLoad:
 
 @dataclass(frozen=True)
 class Workload:
-    """`refusal` names the limit that binds when nothing can be drawn; `few` are strata below the usual 30 items."""
+    """`refusal` names the limit that binds when nothing can be drawn; `few` are tasks below the usual 30 items."""
 
     readers: list[ReaderLoad] = field(default_factory=list)
     refusal: str = ""
@@ -64,8 +64,8 @@ def workload(design: StudyDesign, *, actor: User | None, seconds: int = SECONDS_
     study = services.unsaved_study(made, actor)
     inputs = _inputs(study, made)
     roles = Counter(row.role for row in inputs.items.values())
-    strata = Counter(item.stratum for item in made.items if item.aside is None)
-    few = [f"{stratum_words(stratum)}: {n}" for stratum, n in sorted(strata.items()) if n < FEW]
+    tasks = Counter("/".join(item.stratum.split("/")[:2]) for item in made.items if item.aside is None)
+    few = [f"{stratum_words(task)}: {n}" for task, n in sorted(tasks.items()) if n < FEW]
     try:
         drawn = drawing.draw(study, inputs).readings
         training, pilot = training_of(study, inputs, readers=list(inputs.readers)), pilot_of(study, inputs)
