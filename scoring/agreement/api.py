@@ -48,7 +48,7 @@ class Agreement(Endpoint):
     tag = "numbers"
     scopes = ("study",)
 
-    @operation(tells=AgreementTold, query=AgreementAsked, refuses={SelectionError: 422})
+    @operation(tells=AgreementTold, query=AgreementAsked, refuses={SelectionError: 400})
     def show(self, request: Request, slug: str) -> dict[str, Any]:
         """How far the readers agree; a preview until the study is locked."""
         return services.agreement(analyzed_study(self.person, slug), self.asked)

@@ -108,18 +108,18 @@ class Comparisons(Endpoint):
     tag = "numbers"
     scopes = ("study",)
 
-    @operation(tells=ComparisonTold, query=ComparisonAsked, refuses={ComparisonError: 422})
+    @operation(tells=ComparisonTold, query=ComparisonAsked, refuses={ComparisonError: 400})
     def show(self, request: Request, slug: str) -> dict[str, Any]:
         """Systems compared on one measure: paired differences, ranks, groups, and severity-adjusted means."""
         study = analyzed_study(self.person, slug)
         return comparison(study, measure=self.asked["measure"], format_name=self.asked.get("format") or "")
 
-    @operation(query=LongTableAsked, refuses={ComparisonError: 422}, media=("text/csv",))
+    @operation(query=LongTableAsked, refuses={ComparisonError: 400}, media=("text/csv",))
     def imrmc(self, request: Request, slug: str) -> HttpResponse:
         """Grades of one criterion as a long table for iMRMC, systems as letters."""
         return self._table(slug, "imrmc")
 
-    @operation(query=LongTableAsked, refuses={ComparisonError: 422}, media=("text/csv",))
+    @operation(query=LongTableAsked, refuses={ComparisonError: 400}, media=("text/csv",))
     def mrmcaov(self, request: Request, slug: str) -> HttpResponse:
         """Grades of one criterion as a long table for MRMCaov, systems as letters."""
         return self._table(slug, "mrmcaov")

@@ -55,7 +55,7 @@ class Planner(Endpoint):
     tag = "numbers"
     scopes = ("study",)
 
-    @operation(tells=PlanTold, query=PlanAsked, also={422: None})
+    @operation(tells=PlanTold, query=PlanAsked)
     def show(self, request: Request) -> dict[str, Any]:
         """Expected widths of intervals by readers and items, the smallest study for a width, and hours of reading."""
         form = PlanForm(defaults() | dict(self.asked))
@@ -65,7 +65,7 @@ class Planner(Endpoint):
                 for name, listed in form.errors.items()
                 for words in listed
             ]
-            raise ProblemError(422, f"{wrong[0].field}: {wrong[0].rule}", kind="invalid", errors=wrong)
+            raise ProblemError(400, f"{wrong[0].field}: {wrong[0].rule}", kind="invalid", errors=wrong)
         return plan(form.cleaned_data)
 
 

@@ -205,5 +205,6 @@ def test_page_and_program_tell_the_same_numbers_and_refuse_alike(sign_in, analys
     assert row == overall(agreement(world.study, asked))
     assert f"{row['bland_altman']['upper']['value']:.3f}" in page
     assert f"[{row['ac2']['low']:.3f}, {row['ac2']['high']:.3f}]" in page
-    assert refused.status_code == client.get(f"/api/v1/studies/{slug}/agreement/?task=nothing").status_code == 422
+    assert refused.status_code == 422
+    assert client.get(f"/api/v1/studies/{slug}/agreement/?task=nothing").status_code == 400
     assert "is not in this study" in refused.content.decode()

@@ -136,7 +136,7 @@ def test_page_and_program_tell_the_same_and_refuse_alike(sign_in, analyst, world
     assert client.get(address).status_code == 200
     refused = client.get(address, {"measure": "T9:none"})
     assert refused.status_code == 422 and "is not in this study" in refused.content.decode()
-    assert client.get(f"/api/v1/studies/{slug}/comparison/?measure=none").status_code == 422
+    assert client.get(f"/api/v1/studies/{slug}/comparison/?measure=none").status_code == 400
     with pytest.raises(ComparisonError, match="format"):
         comparison(world.study, format_name="image_editing")
 

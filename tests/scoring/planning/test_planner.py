@@ -93,4 +93,4 @@ def test_page_and_program_tell_the_same_and_refuse_alike(sign_in, stranger):
     refused = {"readings_per_item": 5, "readers": 3}
     assert client.get(reverse("scoring:planner"), refused).status_code == 422
     answer = client.get("/api/v1/planner/", refused)
-    assert answer.status_code == 422 and "5 readers per item" in answer.json()["detail"]
+    assert answer.status_code == 400 and "5 readers per item" in answer.json()["detail"]
