@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase, StreamingHttpResponse
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from annotation.assets.models import Asset
 from annotation.datasets.models import ImportProblem
@@ -101,8 +101,9 @@ class Walk:
         panes = said.get("panes", []) if isinstance(said, dict) else []
         grants.give(self.reader.pk, pk)
         pictures: dict[str, list[dict[str, Any]]] = {}
-        for number, pane in enumerate(panes):
+        for pane in panes:
             if pane["frames"]:
+                number = int(resolve(pane["frames"]).kwargs["number"])
                 facts = self._picture(own, number, pane)
                 pictures.setdefault(pane["label"].partition(" ")[0], []).append(facts)
         places = own.reading_outputs.select_related("output").order_by("position")

@@ -15,7 +15,7 @@ from annotation.grading.presentation import REFERENCE, Presentation
 from annotation.grading.rules import Judgment, Problem
 from annotation.studies.models import Reading, Study
 
-GRADED_STATES = (Study.State.PILOT.value, Study.State.RUNNING.value)
+GRADED_STATES = Study.GRADED_STATES
 WITHOUT, WITH = Grade.Stage.WITHOUT.value, Grade.Stage.WITH.value
 
 

@@ -4,6 +4,7 @@ Opening draws everything that chance decides, once, and stores it; after that no
 """
 
 from dataclasses import replace
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -16,6 +17,7 @@ from annotation.studies.design import StudyDesign
 from annotation.studies.errors import DesignError, DesignProblem, StudyError, StudyStateError
 from annotation.studies.models import (
     Enrollment,
+    Reading,
     Rubric,
     Study,
     StudyItem,
@@ -186,6 +188,9 @@ def open_study(*, study: Study, actor: User | None) -> Study:
     except AllocationError as problem:
         raise StudyError(f"The readings cannot be drawn: {problem}.") from problem
     emptied = _remove_empty(study, inputs)
+    n_ended = study.readings.filter(role=Reading.Role.PILOT, status__in=Reading.UNSUBMITTED).update(
+        status=Reading.Status.VOID, void_reason="the pilot ended"
+    )
     planned = {code: [*first[code], *readings] for code, readings in design.readings.items()}
     n_readings = drawing.store(study, inputs, planned)
     if design.anchors:
@@ -196,6 +201,7 @@ def open_study(*, study: Study, actor: User | None) -> Study:
     study.design_hash = drawing.design_hash(study, inputs, design)
     study.save(update_fields=["design_hash"])
     _let_in(study, actor)
+    ended: dict[str, Any] = {} if study.piloted_at is None else {"pilot_ended": n_ended}
     record(
         "study opened",
         actor=actor,
@@ -203,6 +209,7 @@ def open_study(*, study: Study, actor: User | None) -> Study:
         design_hash=study.design_hash,
         readings=n_readings,
         without_output=emptied,
+        **ended,
     )
     return study
 

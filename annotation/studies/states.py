@@ -30,7 +30,13 @@ class HasStudyState:
         StudyState.PAUSED.value,
     )
     NAMELESS_STATES = (*OPEN_STATES, StudyState.LOCKED.value)
+    GRADED_STATES = (StudyState.PILOT.value, StudyState.RUNNING.value)
     FINAL_STATES = (StudyState.LOCKED.value, StudyState.UNBLINDED.value)
+
+    @property
+    def takes_grades(self: _Stated) -> bool:
+        """Readers may submit now."""
+        return self.state in HasStudyState.GRADED_STATES
 
     @property
     def is_final(self: _Stated) -> bool:

@@ -3,6 +3,8 @@
 import pytest
 from django.urls import reverse
 
+from annotation.audit.links import digest
+from annotation.grading import seals
 from annotation.grading.models import Grade
 from annotation.studies.models import Reading, Study
 from scoring.agreement.ratings import study_ratings
@@ -86,6 +88,24 @@ def test_both_stages_are_kept_and_only_the_final_one_enters_results(made, client
     first = {one.code: one for one in study_ratings(made.study, stage=WITHOUT)}["T1:overall"]
     assert set(overall.values[overall.graded == 1]) == {5.0}
     assert set(first.values[first.graded == 1]) == {3.0}
+
+
+def test_seals_hold_the_stage_and_every_change_of_it_breaks_them(made, client):
+    reading = made.readings[0]
+    post(client, reading, of=graded(3))
+    post(client, reading, of=graded(5), stage=WITH)
+
+    stored = list(seals.stored(seals.LIVE, list(Grade.objects.values_list("pk", flat=True))))
+
+    assert len(stored) == 4
+    for one in stored:
+        other = WITH if one.row["stage"] == WITHOUT else WITHOUT
+        assert one.seal == one.row["payload_hash"]
+        shown = {f"shown_{name}": one.row[f"shown_{name}"] for name in seals.SHOWN}
+        changed = seals.facts_of(
+            {**one.row, "stage": other}, seals.shown_of(shown), one.facts["scores"], one.facts["errors"]
+        )
+        assert digest(changed) != one.row["payload_hash"]
 
 
 def test_a_stage_is_submitted_once_and_what_belongs_to_the_other_stage_is_refused(made, client):

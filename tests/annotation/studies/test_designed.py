@@ -66,8 +66,12 @@ def test_a_pilot_draws_training_and_pilot_readings_only_and_main_readings_follow
 
     assert Counter(study.readings.values_list("role", flat=True)) == {"training": 4, "pilot": 4}
     assert releases_read_by(reader).exists()
+    done = study.readings.filter(enrollment__user=reader, role="pilot").first()
+    Reading.objects.filter(pk=done.pk).update(status="submitted")
     services.open_study(study=study, actor=coordinator)
 
+    left = study.readings.filter(role="pilot").exclude(pk=done.pk)
+    assert set(left.values_list("status", "void_reason")) == {("void", "the pilot ended")}
     own = list(study.readings.filter(enrollment__user=reader).order_by("position"))
     assert [one.position for one in own] == list(range(1, len(own) + 1))
     assert {str(one.pk) for one in own[:4]} <= first
