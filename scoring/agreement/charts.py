@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, floor, sqrt
 from typing import Any
 
 WIDTH, MARGIN = 160, 8
@@ -59,6 +59,15 @@ def tidy(value: float, digits: int = 2) -> str:
     """A number of an axis without idle zeros."""
     words = f"{value:.{digits}f}"
     return words.rstrip("0").rstrip(".") if "." in words else words
+
+
+def around(ends: Sequence[float | None], low: float, high: float) -> tuple[float, float]:
+    """The part of a scale that these values need, in half steps; the whole scale where there is no value."""
+    known = [end for end in ends if end is not None]
+    if not known:
+        return low, high
+    first, last = max(low, floor(2 * min(known)) / 2), min(high, ceil(2 * max(known)) / 2)
+    return (first, last) if first < last else (low, high)
 
 
 def heat_map(pairs: Sequence[Mapping[str, Any]], readers: Sequence[str]) -> dict[str, Any]:

@@ -140,7 +140,9 @@ def _with_charts(one: dict[str, Any]) -> dict[str, Any]:
     """A format with two dots per system: grades alone, and grades with metrics."""
     if one["low"] is None:
         return one
-    low, high = one["low"], one["high"]
+    shown = [row for row in one["systems"] if row["estimate"] is not None]
+    ends = [row[end] for row in shown for end in ("low", "high", "plain_low", "plain_high")]
+    low, high = charts.around(ends, *sorted((one["low"], one["high"])))
     systems = [
         row
         | {

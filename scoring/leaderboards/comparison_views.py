@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotation.studies.models import Study
+from scoring.agreement.charts import around
 from scoring.leaderboards.charts import axis, dot, groups_plot
 from scoring.leaderboards.comparison import COMPOSITE, ComparisonError, comparison
 from scoring.leaderboards.long_tables import long_table
@@ -35,7 +36,6 @@ def show_comparison(request: HttpRequest, slug: str) -> HttpResponse:
         "names": system_names(study),
         "rows": _rows(found, system_names(study)),
         "plot": groups_plot(found["systems"], found["groups"]),
-        "axis": axis(found["low"], found["high"], 1),
         "facets": _facets(found),
         "label": next(one["label"] for one in found["measures"] if one["code"] == found["measure"]),
         "is_composite": found["measure"] == COMPOSITE,
@@ -65,13 +65,15 @@ def _facets(found: dict[str, Any]) -> dict[str, Any] | None:
     facets = found["facets"]
     if facets is None or facets["reason"]:
         return facets if facets is None else dict(facets)
-    low, high = found["low"], found["high"]
+    ends = [row[end] for row in facets["systems"] for end in ("low", "high", "adjusted")]
+    low, high = around(ends, found["low"], found["high"])
     sign = -1.0 if found["higher_is_better"] else 1.0
     systems = sorted(facets["systems"], key=lambda one: sign * one["adjusted"])
     return dict(facets) | {
+        "axis": axis(low, high, 1),
         "systems": [
             one | {"dot": dot(one["adjusted"], (one["low"], one["high"]), low=low, high=high)} for one in systems
-        ]
+        ],
     }
 
 
