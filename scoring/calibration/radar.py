@@ -6,7 +6,7 @@ severe flag that is pending or confirmed puts the readers' place to 0, whatever 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -180,11 +180,11 @@ def cases_by_output(study: Study) -> dict[UUID, str]:
     return {output: ", ".join(sorted(said)) for output, said in found.items()}
 
 
-def radar_told(found: Radar, experts: Ratings) -> dict[str, Any]:
-    """As it is kept; `output` is for finding the cases about a row and is told to nobody."""
+def radar_told(found: Radar, experts: Ratings, cases: Mapping[UUID, str]) -> dict[str, Any]:
+    """As it is kept."""
     return {
         "criterion": {"code": experts.code, "label": experts.label},
-        "rows": [row_told(row) | {"output": str(row.output)} for row in found.rows],
+        "rows": [row_told(row) | {"case": cases.get(row.output, "")} for row in found.rows],
         "waiting": found.waiting,
         "ungraded": found.ungraded,
         "unmeasured": found.unmeasured,

@@ -3,7 +3,6 @@
 import hashlib
 from collections import Counter
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 
@@ -83,7 +82,7 @@ def courtroom(study: Study, criterion: str = "", *, of: Held | None = None, stat
 
 
 def tier_radar(study: Study, criterion: str = "", *, of: Held | None = None) -> Result:
-    """Outputs on which metrics and readers part, with the adjudication cases about them as they stand now.
+    """Outputs on which metrics and readers part, with the adjudication cases about them; acts make a new state.
 
     Raises:
         UnknownMeasureError: no such criterion in this study.
@@ -92,12 +91,9 @@ def tier_radar(study: Study, criterion: str = "", *, of: Held | None = None) -> 
     def compute() -> Result:
         found = of if of is not None else held(study)
         experts = found.criterion(criterion)
-        return radar_told(radar(study, found, experts), experts)
+        return radar_told(radar(study, found, experts), experts, cases_by_output(study))
 
-    found = stored.kept(study, COURTROOM, {"radar": criterion}, compute)
-    cases = cases_by_output(study)
-    rows = [row | {"case": cases.get(UUID(row["output"]), "")} for row in found["rows"]]
-    return found | {"rows": rows} | heading(study)
+    return stored.kept(study, COURTROOM, {"radar": criterion}, compute) | heading(study)
 
 
 def for_workbook(study: Study) -> Result:

@@ -18,7 +18,7 @@ from scoring.metrics.registry import METRICS
 from scoring.runs.comparisons import POLICY
 from scoring.runs.models import MetricValue
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 SEED = 20251113
 Result = dict[str, Any]
 

@@ -13,7 +13,7 @@ from scoring.calibration.courtroom import widened
 from scoring.calibration.errors import LimitError, UnknownMeasureError
 from scoring.calibration.limits import present_limit, state_limit
 from scoring.calibration.measures import held, listed
-from scoring.calibration.radar import SIDES, radar, side_of
+from scoring.calibration.radar import SIDES, radar, row_key, side_of
 from scoring.statistics import expert_means
 from scoring.statistics.jackknife import jackknife_interval
 from tests.scoring.calibration.world import METRIC, kept, made
@@ -170,8 +170,8 @@ def test_the_kept_radar_has_both_sides_and_tells_the_cases_of_now(world, columns
 
     assert praised[0]["gap"] == max(row["gap"] for row in found["rows"])
     assert missed[0]["gap"] == min(row["gap"] for row in found["rows"])
-    spread = {row["output"] for row in found["rows"] if "overall" in row["case"]}
-    assert spread == {str(case.output) for case in queue.cases_of(world.study)}
+    spread = {row["key"] for row in found["rows"] if "overall" in row["case"]}
+    assert spread == {str(row_key(world.study, case.output)) for case in queue.cases_of(world.study)}
 
 
 def test_an_output_that_is_still_read_is_counted_and_not_shown(world, columns, monkeypatch):
