@@ -155,7 +155,7 @@ def _with_charts(one: dict[str, Any]) -> dict[str, Any]:
     ]
     return one | {
         "systems": systems,
-        "axis": charts.axis(low, high, 1),
+        "axis": charts.axis(low, high),
         "any": any(row["estimate"] is not None for row in systems),
     }
 

@@ -70,7 +70,7 @@ def _facets(found: dict[str, Any]) -> dict[str, Any] | None:
     sign = -1.0 if found["higher_is_better"] else 1.0
     systems = sorted(facets["systems"], key=lambda one: sign * one["adjusted"])
     return dict(facets) | {
-        "axis": axis(low, high, 1),
+        "axis": axis(low, high),
         "systems": [
             one | {"dot": dot(one["adjusted"], (one["low"], one["high"]), low=low, high=high)} for one in systems
         ],

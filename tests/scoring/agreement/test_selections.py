@@ -109,7 +109,7 @@ def overall(found):
     return next(row for row in found["criteria"] if row["code"] == "T1:overall")
 
 
-def test_a_task_selects_its_outputs_and_counts_only_them(world):
+def test_a_task_and_a_pair_select_and_everything_counts_only_them(world):
     found = agreement(world.study, {"task": "visual-grounding"})
 
     assert overall(found)["n_outputs"] == 4
@@ -118,8 +118,6 @@ def test_a_task_selects_its_outputs_and_counts_only_them(world):
     assert found["selection"]["task"] == "visual-grounding"
     assert overall(agreement(world.study, {"modality": "ct"}))["n_outputs"] == 20
 
-
-def test_a_pair_selects_two_readers_and_shows_their_differences(world):
     found = overall(agreement(world.study, {"first": "R03", "second": "R01"}))
     given = table(24, gaps=False)
     clusters = [unit // 2 for unit in range(24)]
@@ -144,13 +142,11 @@ def test_one_reader_selects_the_outputs_that_this_reader_graded(world):
 
     assert (found["n_outputs"], found["n_readers"], found["n_values"]) == (23, 3, 69)
 
-
-def test_what_the_study_does_not_have_is_refused_by_name(world):
     with pytest.raises(SelectionError, match="first: 'R09' is not in this study; there is R01, R02, R03"):
         agreement(world.study, {"first": "R09"})
 
 
-def test_hidden_repeats_enter_intra_reader_agreement_only(world):
+def test_repeats_enter_intra_reader_agreement_only_and_training_and_attention_nothing(world):
     before = overall(agreement(world.study))
     enrollment = world.readers[0]
     first = list(enrollment.readings.order_by("position")[:12])
@@ -172,9 +168,6 @@ def test_hidden_repeats_enter_intra_reader_agreement_only(world):
     )
     assert found["n_not_graded"] == before["n_not_graded"] == 0
 
-
-def test_training_and_attention_readings_never_enter(world):
-    before = overall(agreement(world.study))
     enrollment, item = world.readers[1], world.study.study_items.first()
     for role in ("training", "attention"):
         extra = factories.reading(enrollment, item, [world.outputs(0)[0]], role=role)

@@ -45,15 +45,13 @@ def grades(world) -> np.ndarray:
     return found
 
 
-def test_the_composite_is_compared_by_the_leaderboards_own_numbers(world):
+def test_numbers_are_those_of_the_leaderboard_and_of_the_pure_functions_in_the_unit_of_the_criterion(world):
     board, found = leaderboard(world.study), comparison(world.study)
 
     assert [one["value"] for one in found["systems"]] == [one["composite"] for one in board["systems"]]
     assert found["pairs"] == board["comparisons"]
     assert found["facets"] is None
 
-
-def test_a_criterion_is_compared_in_its_own_unit_as_the_pure_functions_do(world):
     found, given = comparison(world.study, measure=MEASURE), grades(world).mean(axis=2)
     pair = found["pairs"][0]
     clusters = [str(item) for item in range(12)]
@@ -69,9 +67,7 @@ def test_a_criterion_is_compared_in_its_own_unit_as_the_pure_functions_do(world)
     assert pair["p"] == pytest.approx(test if isinstance(test, float) else test.p)
     assert (found["low"], found["high"]) == (1.0, 5.0)
 
-
-def test_severity_is_that_of_the_many_facet_model(world):
-    facets, given = comparison(world.study, measure=MEASURE)["facets"], grades(world)
+    facets, given = found["facets"], grades(world)
     places = [(system, item, reader) for item in range(12) for system in range(2) for reader in range(2)]
     fit = many_facet(
         [given[place] for place in places],
@@ -101,7 +97,7 @@ def test_groups_are_the_longest_runs_that_no_test_tells_apart():
     assert groups(systems, pairs("AB", "AC", "AD", "BC", "BD", "CD")) == []
 
 
-def test_long_tables_have_the_columns_of_their_programs_and_letters_only(sign_in, analyst, world):
+def test_page_tables_and_program_tell_the_same_under_letters_and_refuse_alike(sign_in, analyst, world):
     factories.enroll(world.study, analyst, "analyst")
     client, slug = sign_in(analyst), world.study.slug
 
@@ -120,10 +116,6 @@ def test_long_tables_have_the_columns_of_their_programs_and_letters_only(sign_in
     assert told == answers["mrmcaov"]
     assert "aurora" not in (answers["imrmc"] + answers["mrmcaov"]).lower()
 
-
-def test_page_and_program_tell_the_same_and_refuse_alike(sign_in, analyst, world):
-    factories.enroll(world.study, analyst, "analyst")
-    client, slug = sign_in(analyst), world.study.slug
     address = reverse("scoring:comparison", args=[slug])
 
     page = client.get(address, {"measure": MEASURE}).content.decode()

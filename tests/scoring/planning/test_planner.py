@@ -53,14 +53,15 @@ def test_the_workload_counts_every_output_and_reader():
 def test_rare_categories_and_few_clusters_are_refused_in_words():
     rare = asked(items=120, category="severe flag", share=1, strata=4)["rare"]
     common = asked(items=120, category="severe flag", share=20, strata=4)["rare"]
-    few = asked(items=40, items_per_cluster=5)
+    few = asked(items=40, items_per_cluster=5, readings_per_item=1, readers=1)
 
     assert rare["expected"] is None
     assert "0.3 of 30 per system and stratum" in rare["reason"] and "500 are needed" in rare["reason"]
     assert common["expected"] == pytest.approx(6.0)
     assert few["expected"]["reason"] == "an interval needs at least 10 clusters, 8 entered"
     assert (
-        asked(quantity="alpha", readings_per_item=1)["expected"]["reason"] == "agreement needs two readings per item"
+        asked(quantity="alpha", readings_per_item=1, readers=2)["expected"]["reason"]
+        == "agreement needs two readings per item"
     )
 
 
