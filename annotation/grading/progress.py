@@ -68,6 +68,7 @@ def board(study: Study) -> dict[str, Any]:
             "reference_wrong": 0,
             "mean_active_ms": None,
             "na_share": None,
+            "left_ms": None,
         }
         for code in study.enrollments.filter(role=Enrollment.Role.READER).values_list("reader_code", flat=True)
     }
@@ -78,6 +79,7 @@ def board(study: Study) -> dict[str, Any]:
         row["reference_wrong"] += int(wrong)
     _add_time(study, readers)
     _add_missing(study, readers)
+    _add_left(study, readers)
     return {
         "readers": list(readers.values()),
         "severe": sum(row["severe"] for row in readers.values()),
@@ -134,6 +136,14 @@ def _add_time(study: Study, readers: dict[Any, dict[str, Any]]) -> None:
     for row in rows:
         reader = readers[row["reading_output__reading__enrollment__reader_code"]]
         reader["mean_active_ms"] = row["active"] / row["readings"] if row["active"] else None
+
+
+def _add_left(study: Study, readers: dict[Any, dict[str, Any]]) -> None:
+    """What is left to read at a reader's own time per reading; None without any."""
+    rows = study.readings.pending().order_by().values_list("enrollment__reader_code").annotate(n=Count("pk"))
+    for code, n in rows:
+        if readers[code]["mean_active_ms"] is not None:
+            readers[code]["left_ms"] = n * readers[code]["mean_active_ms"]
 
 
 def _add_missing(study: Study, readers: dict[Any, dict[str, Any]]) -> None:

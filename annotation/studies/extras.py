@@ -42,15 +42,11 @@ def with_repeats(
         one = readings[index]
         if any(one.item == other.item for _, other in again):
             continue
-        others = [place for place in places[one.item] if place != index]
-        free = [
-            slot
-            for slot in range(index + far, len(readings) + 1)
-            if all(_away(slot, place) >= near for place in others)
-        ]
+        shut = _too_near([place for place in places[one.item] if place != index], near)
+        free = [slot for slot in range(index + far, len(readings) + 1) if slot not in shut]
         if free:
-            luck = {slot: chance.draw() for slot in free}
-            slot = min(free, key=lambda slot: (taken[slot], luck[slot]))
+            fresh = [slot for slot in free if not taken[slot]] or free
+            slot = fresh[int(chance.draw() * len(fresh))]
             taken[slot] += 1
             again.append((slot, replace(one, role="repeat", replicate=2)))
     if len(again) < n:
@@ -61,9 +57,9 @@ def with_repeats(
     return _inserted(readings, again)
 
 
-def _away(slot: int, place: int) -> int:
-    """Positions between a reading put before the main reading `slot`, and the main reading `place`."""
-    return slot - place if place < slot else place - slot + 1
+def _too_near(places: Sequence[int], near: int) -> set[int]:
+    """Slots (before the main reading of that number) that are fewer than `near` positions from one of the places."""
+    return {slot for place in places for slot in range(place - near + 2, place + near)}
 
 
 def with_checks(
@@ -92,7 +88,9 @@ def _inserted(
         around = readings[min(index, len(readings) - 1)].block if readings else 1
         made += [replace(one, block=around) for one in slots.get(index, [])]
         made += readings[index : index + 1]
-    return tuple(replace(one, position=place) for place, one in enumerate(made, start=1))
+    return tuple(
+        one if one.position == place else replace(one, position=place) for place, one in enumerate(made, start=1)
+    )
 
 
 def first_times(readings: Sequence[PlannedReading]) -> dict[int, int]:

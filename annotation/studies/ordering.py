@@ -50,15 +50,11 @@ def order_one(items: Sequence[DesignItem], *, gap: int, circle: Circle, chance: 
     full = [item for item in base if len(item.outputs) == len(circle.systems)]
     rest = [item for item in base if len(item.outputs) < len(circle.systems)]
     stretch = max(1, len(items) - gap + 1)
-    candidates = (
-        _passes(base, slots, stretch=stretch, chance=chance),
-        _passes(base, slots, stretch=1, chance=chance),
-        _passes(full + rest, slots, stretch=1, chance=chance),
-    )
-    best = candidates[0]
-    for candidate in candidates:
+    best = _passes(base, slots, stretch=stretch, chance=chance)
+    for order in (base, full + rest):
         if _reaches(smallest_gap(best), gap):
             break
+        candidate = _passes(order, slots, stretch=1, chance=chance)
         if _reaches(smallest_gap(candidate), (smallest_gap(best) or 0) + 1):
             best = candidate
     return best
@@ -140,12 +136,13 @@ def _passes(
     base: Sequence[DesignItem], slots: dict[str, dict[str, int]], *, stretch: int, chance: Chance
 ) -> list[PlannedReading]:
     used = sorted({slot for by_system in slots.values() for slot in by_system.values()})
+    in_slot = {item: {slot: system for system, slot in by_system.items()} for item, by_system in slots.items()}
     readings: list[PlannedReading] = []
     for block, number in enumerate(used, start=1):
         for start in range(0, len(base), stretch):
             part = list(base[start : start + stretch])
             for item in chance.shuffled(part) if stretch > 1 else part:
-                system = next((name for name, slot in slots[item.key].items() if slot == number), None)
+                system = in_slot[item.key].get(number)
                 if system is None:
                     continue
                 shown = Placement(label=LABELS[0], side=1, system=system, output=item.outputs[system])

@@ -13,6 +13,7 @@ from annotation.studies.blocks import blocks
 from annotation.studies.blueprint import AllocationError, Chance, DesignItem, DesignReader
 
 AssignmentPlan = Literal["even", "crossed", "incomplete", "anchored"]
+OFFERED = 200
 PLANS: tuple[AssignmentPlan, ...] = ("even", "crossed", "incomplete", "anchored")
 
 
@@ -97,14 +98,22 @@ def _incomplete(items: Sequence[DesignItem], readers: Sequence[DesignReader], *,
     chosen: dict[str, list[str]] = {}
     met: Counter[tuple[str, str]] = Counter()
     for item in items:
-        luck = {block: chance.draw() for block in left}
-        block = min(left, key=lambda one: (*_crowding(met, item.stratum, one), luck[one]))
+        offered = _some(list(left), chance)
+        luck = {block: chance.draw() for block in offered}
+        block = min(offered, key=lambda one: (*_crowding(met, item.stratum, one), luck[one]))
         left[block] -= 1
         if not left[block]:
             del left[block]
         met.update((item.stratum, reader) for reader in block)
         chosen[item.key] = sorted(block)
     return Teams(of=chosen)
+
+
+def _some(found: list[tuple[str, ...]], chance: Chance) -> list[tuple[str, ...]]:
+    """At most `OFFERED` of the blocks, each once: looking at all of very many gains nothing."""
+    if len(found) <= OFFERED:
+        return found
+    return list(dict.fromkeys(found[int(chance.draw() * len(found))] for _ in range(OFFERED)))
 
 
 def _crowding(met: Counter[tuple[str, str]], stratum: str, block: Sequence[str]) -> tuple[int, int]:

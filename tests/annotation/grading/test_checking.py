@@ -66,6 +66,15 @@ def test_a_check_flagged_as_harm_is_noticed_whatever_its_values(made):
     assert board(made.study)["severe"] == 0
 
 
+def test_the_time_left_is_what_is_pending_at_the_readers_own_pace(made):
+    grade(made.readings[:2], [4, 4], active_ms=60_000)
+
+    rows = {row["code"]: row for row in board(made.study)["readers"]}
+
+    assert rows["R01"]["left_ms"] == 8 * 60_000
+    assert rows["R02"]["left_ms"] is None
+
+
 def test_the_board_shows_checks_and_names_no_system(made, coordinator, sign_in):
     factories.enroll(made.study, coordinator, "coordinator")
     grade(made.readings[:2], [4, 4])
