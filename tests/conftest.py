@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 
 from annotation.people.models import User
@@ -48,9 +47,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(request, django_db_modify_db_settings_parallel_suffix) -> Iterator[None]:
     """The database of the tests is a copy of one that was migrated once for all workers."""
-    test = django_settings.DATABASES["default"]["TEST"]
     if request.config.getoption("engine") == "postgresql":
-        test["TEMPLATE"] = migrated.postgresql_template()
+        connections.settings["default"]["TEST"]["TEMPLATE"] = migrated.postgresql_template()
         yield
     else:
         with migrated.in_memory(connection.creation._get_test_db_name()):
