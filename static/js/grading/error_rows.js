@@ -22,7 +22,7 @@ export class ErrorRows {
     this.wrong.addEventListener("change", () => {
       this.edit((grade) => { grade.reference_wrong = this.wrong.checked; });
     });
-    const flag = el("label", { className: "check" }, this.wrong, el("span", { textContent: "Reference is wrong" }));
+    const flag = el("label", { className: "check reference-wrong" }, this.wrong, el("span", { textContent: "Reference is wrong" }));
     const head = el("div", { className: "section-head" }, el("h2", { textContent: "Errors" }), this.addButton, flag);
     const attributes = { "aria-label": "Errors and rationale" };
     this.element = el("section", { className: "errors", attributes }, head, this.list, this.text);

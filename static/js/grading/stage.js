@@ -10,6 +10,7 @@ const STAGES = {
 export function showStage(reading) {
   const { stage, training, feedback } = reading;
   const words = [training ? "Training case: it enters no result." : null, stage && !reading.grade ? STAGES[stage.number] : null];
+  document.body.dataset.stage = stage?.number ?? "";
   const said = words.filter(Boolean).join(" ");
   $("stage").hidden = !said && !feedback;
   $("stage").replaceChildren(...[said && el("p", { textContent: said }), feedback && compared(feedback)].filter(Boolean));
