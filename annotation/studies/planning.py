@@ -75,6 +75,7 @@ def plan(design: StudyDesign, *, actor: User | None) -> Plan:
         lookup.refuse("slug", design.slug, "is taken by another study")
     release = _release(design, lookup, actor)
     rubrics = _rubrics(design, lookup)
+    _check_expected(design, rubrics, lookup)
     people = _people(design, lookup)
     submissions = _submissions(design, release, lookup, actor) if release else []
     lookup.stop_if_broken()
@@ -145,6 +146,21 @@ def _rubrics(design: StudyDesign, lookup: _Lookup) -> list[Rubric]:
     if len({each.pk for each in found}) < len(found):
         lookup.refuse("rubrics", ", ".join(design.rubrics), "name one rubric twice")
     return found
+
+
+def _check_expected(design: StudyDesign, rubrics: Sequence[Rubric], lookup: _Lookup) -> None:
+    """What training expects must be values of criteria that the study asks."""
+    if not any(one.expected for one in design.training):
+        return
+    rows = Criterion.objects.filter(rubric__in=rubrics).select_related("rubric")
+    scales = {row.code: (row.rubric.scale_min, row.rubric.scale_max) for row in rows}
+    for one in design.training:
+        for code, (low, high) in (pair for criteria in one.expected.values() for pair in criteria.items()):
+            if code not in scales:
+                lookup.refuse("training.expected", f"{one.item}: {code}"[:60], "is no criterion of the rubrics")
+            elif not scales[code][0] <= low <= high <= scales[code][1]:
+                rule = f"must be within {scales[code][0]:g} to {scales[code][1]:g}"
+                lookup.refuse("training.expected", f"{one.item}: {code}: {low:g} to {high:g}", rule)
 
 
 def _version_key(version: str) -> list[tuple[int, str]]:

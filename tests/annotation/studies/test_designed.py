@@ -152,6 +152,14 @@ def test_what_does_not_fit_is_said_with_field_value_and_rule(changes, expected):
             {"training": [{"item": "IT-000001", "expected": {"omega": {"overall": 1}}}]},
             "training.expected: IT-000001: omega: is no system of this study",
         ),
+        (
+            {"training": [{"item": "IT-000001", "expected": {"zeta": {"beauty": 1}}}]},
+            "training.expected: IT-000001: beauty: is no criterion of the rubrics",
+        ),
+        (
+            {"training": [{"item": "IT-000001", "expected": {"zeta": {"overall": [1, 9]}}}]},
+            "training.expected: IT-000001: overall: 1 to 9: must be within 1 to 5",
+        ),
     ],
 )
 def test_what_the_release_cannot_give_is_refused_by_name(changes, expected, coordinator, reader, other_reader):
