@@ -48,5 +48,8 @@ export class AnchorCard {
     for (const line of this.reasons.children) {
       line.classList.toggle("chosen", line.dataset.value === grade.na[this.code]);
     }
+    // words that do not fit beside a long feedback can be reached by keyboard
+    if (this.lines.scrollHeight > this.lines.clientHeight + 1) this.lines.tabIndex = 0;
+    else this.lines.removeAttribute("tabindex");
   }
 }
