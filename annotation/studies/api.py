@@ -177,7 +177,7 @@ class Studies(Endpoint):
         """What a design would ask of its readers, drawn and not made."""
         return workload(StudyDesign.from_json(dict(self.sent)), actor=self.person)
 
-    @operation(tells=DesignTold, refuses=REFUSED)
+    @operation(tells=DesignTold, refuses={StudyStateError: 403})
     def design(self, request: Request, slug: str) -> dict[str, Any]:
         """The design of a study, as making one takes it; while it is a draft, and when its names are open."""
         return design_of(unread_study(self.person, slug))

@@ -113,7 +113,7 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("studies", "post"): CREATES,
     ("study", "get"): RUNS,
     ("study-workload", "post"): CREATES,
-    ("study-design", "get"): SHOWS,
+    ("study-design", "get"): SHOWS | {"coordinator": 403},  # the study runs
     ("enrollment-replacement", "post"): RUNS,
     ("enrollment-admission", "post"): RUNS,
     ("training", "get"): SHOWS,
