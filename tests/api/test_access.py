@@ -174,6 +174,7 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("item-metrics", "get"): SEES_ITEMS,
     ("agreement", "get"): ANALYZES,
     ("leaderboard", "get"): ANALYZES,
+    ("preferences", "get"): ANALYZES,
     ("leaderboard-receipt", "get"): ANALYZES,
     ("submission-judgments", "get"): SEES_SYSTEMS,
     ("submission-judgments", "post"): row(curator=403, creator=415, coordinator=415, blind=415),
