@@ -348,7 +348,7 @@ def test_tabs_are_the_same_on_pages_of_the_study_and_of_its_numbers(running, coo
 
     board = named(coordinator, url("study-detail", running.slug))
     sheet = named(coordinator, reverse("scoring:export-list", args=[running.slug]))
-    numbers = ["Leaderboard", "Agreement", "Composite", "Score sheet"]
+    numbers = ["Leaderboard", "Comparison", "Agreement", "Calibration", "Composite", "Combination", "Score sheet"]
 
     run = ["Board", "People", "Balance", "Consent", "Blinding", "Adjudication", "Read as a reader"]
     assert board == sheet == [*run, *numbers]
