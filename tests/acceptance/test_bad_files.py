@@ -340,6 +340,7 @@ def test_the_metrics_command_gives_no_number_for_what_is_not_there(bad_files, ca
             assert values and not any("value" in cell for cell in values)
 
 
+@pytest.mark.long
 def test_an_argument_that_is_not_utf_8_is_refused_in_words(tmp_path):
     environment = {"MEDGEN_HOME": str(tmp_path / "own"), "PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
     root = Path(__file__).resolve().parents[2]

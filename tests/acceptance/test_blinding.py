@@ -272,6 +272,7 @@ def test_a_reader_with_every_other_role_stays_blind_until_the_study_is_locked(pl
 
 
 @pytest.mark.parametrize("planted", ["one"], indirect=True)
+@pytest.mark.long
 def test_between_lock_and_unblinding_no_byte_names_a_system_to_anybody(
     planted, all_roles, analyst, sign_in, tmp_path
 ):

@@ -181,7 +181,7 @@ def test_a_readers_json_holds_nothing_that_is_not_declared(reader, sign_in):
     assert set(data) == {
         "id", "position", "of", "submitted", "status", "locked_reason", "preview", "study", "item", "panes",
         "outputs", "rubrics", "error_codes", "safety_levels", "na_reasons", "skip_reasons", "draft", "grade", "guess",
-        "urls",
+        "urls", "stage", "training", "feedback", "preference",
     }  # fmt: skip
     assert {key for pane in data["panes"] for key in pane} == {"role", "label", "frames", "text", "sections"}
     assert {key for shown in data["outputs"] for key in shown} == {"label", "has_image", "has_text", "not_applicable"}

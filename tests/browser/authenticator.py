@@ -43,8 +43,10 @@ def session_of(product: Product) -> str:
     return str(json.loads((product.home / "session.json").read_text()))
 
 
-def code_now() -> str:
-    """RFC 6238: SHA-1, six digits, thirty seconds."""
+def code_now(at_least_s: int = 10) -> str:
+    """RFC 6238: SHA-1, six digits, thirty seconds; a code that holds long enough to be typed."""
+    if (left := 30 - time.time() % 30) < at_least_s:
+        time.sleep(left)
     counter = struct.pack(">Q", int(time.time()) // 30)
     digest = hmac.new(base64.b32decode(SECRET), counter, hashlib.sha1).digest()
     at = digest[-1] & 15

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.readings import EDIT, GENERATION, VQA, Readings
-from tests.browser.visitor import ROLES, SMALL, settle
+from tests.browser.visitor import EACH_PERSON, SMALL, settle
 from tests.browser.visits import Visits, run_axe, wrong_for_axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -47,7 +47,7 @@ OUTSIDE = """() => {
 }"""
 
 
-@pytest.mark.parametrize("who", ("", *ROLES), ids=lambda who: who or "nobody")
+@pytest.mark.parametrize("who", EACH_PERSON, ids=lambda who: who or "nobody")
 @pytest.mark.parametrize("theme", ("dark", "light"))
 def test_axe_finds_no_serious_violation(visits: Visits, who: str, theme: str):
     wrong = [f"{visit}: {found}" for visit in visits.of(who) for found in visit.axe[theme]]

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.visitor import NOT_PAGES, ROLES
+from tests.browser.visitor import EACH_PERSON, NOT_PAGES, ROLES
 from tests.browser.visits import Visit, Visits
 from tests.test_access import TABLE
 
@@ -24,10 +24,13 @@ DIRECTIVES = {
 }
 ENDED = {"not-found": 404, "annotation:invitation-accept": 410}
 REDIRECTS = {"annotation:reading-next", "annotation:study-preview"}
-WITHOUT_ROWS = {  # in the demo readers are still at work, and no output is in quarantine
+WITHOUT_ROWS = {  # in the demo readers are still at work and grade, and no output is in quarantine
     "annotation:adjudication-detail",
     "annotation:output-quarantine",
+    "annotation:study-training",
     "annotation:study-unblinding",
+    "scoring:preferences",
+    "scoring:radar-detail",
 }
 
 
@@ -66,7 +69,7 @@ def test_the_search_for_inline_code_finds_planted_code():
     assert inline_code('<script src="/static/a.js"></script><p class="style">on it</p>') == []
 
 
-@pytest.mark.parametrize("who", EVERYBODY, ids=lambda who: who or "nobody")
+@pytest.mark.parametrize("who", EACH_PERSON, ids=lambda who: who or "nobody")
 def test_every_page_answers_and_sends_the_strict_policy(visits: Visits, who: str):
     wrong = []
     for visit in visits.of(who):
@@ -80,14 +83,14 @@ def test_every_page_answers_and_sends_the_strict_policy(visits: Visits, who: str
     assert wrong == []
 
 
-@pytest.mark.parametrize("who", EVERYBODY, ids=lambda who: who or "nobody")
+@pytest.mark.parametrize("who", EACH_PERSON, ids=lambda who: who or "nobody")
 def test_no_page_holds_inline_code(visits: Visits, who: str):
     wrong = [f"{visit}: {found}" for visit in visits.of(who) for found in inline_code(visit.html)]
 
     assert wrong == []
 
 
-@pytest.mark.parametrize("who", EVERYBODY, ids=lambda who: who or "nobody")
+@pytest.mark.parametrize("who", EACH_PERSON, ids=lambda who: who or "nobody")
 def test_the_browser_refuses_nothing_and_reports_no_error(visits: Visits, who: str):
     wrong = []
     for visit in visits.of(who):
@@ -97,7 +100,7 @@ def test_the_browser_refuses_nothing_and_reports_no_error(visits: Visits, who: s
     assert wrong == []
 
 
-@pytest.mark.parametrize("who", EVERYBODY, ids=lambda who: who or "nobody")
+@pytest.mark.parametrize("who", EACH_PERSON, ids=lambda who: who or "nobody")
 def test_nothing_is_asked_of_another_host(visits: Visits, who: str, site: str):
     allowed = {urlsplit(site).netloc, "blob:"}
     wrong = [f"{visit}: {host}" for visit in visits.of(who) for host in visit.hosts - allowed]
@@ -105,6 +108,7 @@ def test_nothing_is_asked_of_another_host(visits: Visits, who: str, site: str):
     assert wrong == []
 
 
+@pytest.mark.long
 def test_every_page_of_the_product_was_seen_by_somebody(visits: Visits):
     seen = {visit.place.name for visit in all_of(visits)}
     pages = {name for name, (method, _) in TABLE.items() if method == "get" and not NOT_PAGES.search(name)}

@@ -9,6 +9,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import pytest
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
@@ -21,10 +22,12 @@ CHROMIUM: Any = {
 PATIENCE_MS = 20_000
 SMALL, LARGE = (1366, 768), (1920, 1080)
 ROLES = ("operator", "curator", "coordinator", "analyst", "reader3")
+LATER_ROLES = ("operator", "curator", "analyst")  # their walks are among the long tests
+EACH_PERSON = [pytest.param(who, marks=pytest.mark.long) if who in LATER_ROLES else who for who in ("", *ROLES)]
 HREF = re.compile(r"<a\b[^>]*?\bhref=\"([^\"#?]+)[^\"]*\"")
 NOT_PAGES = re.compile(
     r"(json|thumbnail|frames|data|download|problems|manifest|study-flags|item-metrics|healthz|readyz"
-    r"|service-worker|sign-in-again|job-progress|^api)$"
+    r"|service-worker|sign-in-again|study-design|comparison-imrmc|comparison-mrmcaov|job-progress|^api)$"
 )
 KEPT = {"annotation:item-detail": 2, "annotation:reading-detail": 3}
 

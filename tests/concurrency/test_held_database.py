@@ -133,6 +133,7 @@ def test_a_database_held_for_a_minute_loses_nothing_with_the_settings_as_they_ar
         assert_nothing_lost(department, *tallies)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("impatient", ENGINES[1:], indirect=True)
 def test_a_grade_that_meets_the_closing_of_its_study_is_refused_and_not_stored(impatient):
     """The grade has passed its first look at the study's state and waits for the chain that the closing act holds."""

@@ -111,6 +111,7 @@ def test_a_poison_item_fails_alone_after_five_attempts_and_the_others_are_done(o
     assert rows(own_home, "SELECT state FROM annotation_job") == [("failed",)]
 
 
+@pytest.mark.long
 def test_a_worker_that_is_told_to_stop_gives_its_chunk_back(own_home):
     ask(own_home, "errand", n=30, size=15, seconds=0.1)
     worker = start(own_home)
