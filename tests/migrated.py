@@ -51,9 +51,14 @@ def put_sqlite(home: Path) -> None:
 def in_memory(name: str) -> Iterator[None]:
     """Fill the SQLite database in memory that Django's tests are about to open; it lives until the end."""
     keeper = sqlite3.connect(name, uri=True, check_same_thread=False)
-    with closing(keeper), closing(sqlite3.connect(sqlite_template())) as template:
+    with closing(keeper), closing(_read_only(sqlite_template())) as template:
         template.backup(keeper)
         yield
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    """Leaves nothing beside the file, however the run ends."""
+    return sqlite3.connect(f"file:{file}?immutable=1", uri=True)
 
 
 def postgresql_template() -> str:
