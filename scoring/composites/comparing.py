@@ -200,10 +200,7 @@ def compare_systems(
     composites = {name: combine(declaration, own[name], system=name, formats=formats) for name in systems}
     names = tuple(declaration.formats if formats is None else formats)
     shares = {name: share for name, share in declaration.shares_of(names).items() if share > 0}
-    scores: dict[str, list[OutputScore]] = {name: [] for name in systems}
-    for row in rows:
-        if row.in_sample and row.format in shares:
-            scores[row.system].append(score_output(declaration, row))
+    scores = {name: _scores(declaration, own[name], shares) for name in systems}
     clusters = sorted({line.row.cluster for composite in composites.values() for line in composite.receipt})
     resamples = _Resamples(
         places={cluster: place for place, cluster in enumerate(clusters)},
@@ -211,18 +208,24 @@ def compare_systems(
         level=level,
         seed=seed,
     )
-    standings = _standings(declaration, composites, scores, shares, resamples)
     pairs = _pairs(declaration, composites, shares, resamples)
     scope = composites[systems[0]].scope
     return SystemComparison(
         scope=scope,
-        systems=tuple(standings),
+        systems=tuple(_standings(declaration, composites, scores, shares, resamples)),
         pairs=tuple(pairs),
         family=f"all {len(pairs)} pairs of {len(systems)} systems, {scope}",
         n_clusters=len(clusters),
         draws=draws,
         seed=seed,
     )
+
+
+def _scores(
+    declaration: Declaration, rows: Sequence[OutputRow], shares: Mapping[str, float]
+) -> Sequence[OutputScore]:
+    """Scores of the outputs in the sample whose format counts."""
+    return [score_output(declaration, row) for row in rows if row.in_sample and row.format in shares]
 
 
 def _standings(

@@ -23,9 +23,11 @@ from scoring.composites.combining import (
     compare_systems,
     inputs_hash,
 )
+from scoring.composites.comparing import Standing
 from scoring.composites.inputs import output_rows, study_outputs
 from scoring.composites.services import declaration_of, present_composite, study_formats
 from scoring.composites.state import board_state
+from scoring.leaderboards.rows import ends, pair_row
 from scoring.leaderboards.services import SEED, leaderboard
 from scoring.statistics import FacetFit, UndefinedStatisticError, many_facet
 
@@ -251,53 +253,30 @@ def _compute(
 def _on_the_scale(compared: SystemComparison, low: float, high: float, *, better: bool) -> dict[str, Any]:
     """Standings and differences brought back from 0…1 to the scale of the criterion."""
     span, base = (high - low, low) if better else (low - high, high)
+    return {
+        "systems": [_system_row(one, span, base) for one in compared.systems],
+        "pairs": [pair_row(pair, span=span) for pair in compared.pairs],
+        "family": compared.family,
+        "n_clusters": compared.n_clusters,
+        "weighting": compared.systems[0].composite.weighting,
+    }
 
-    def ends(interval: Any, start: float) -> tuple[float | None, float | None]:
-        if interval is None:
-            return None, None
-        first, second = sorted((start + span * interval.low, start + span * interval.high))
-        return first, second
 
-    systems = []
-    for one in compared.systems:
-        first, second = ends(one.interval, base)
-        value = one.composite.value
-        systems.append(
-            {
-                "code": one.composite.system,
-                "value": None if value is None else base + span * value,
-                "low": first,
-                "high": second,
-                "reason": one.interval_reason,
-                "rank": one.rank,
-                "rank_low": one.rank_interval.low if one.rank_interval else None,
-                "rank_high": one.rank_interval.high if one.rank_interval else None,
-                "n_items": one.composite.counts.n_items,
-                "n_clusters": one.composite.counts.n_clusters,
-                "n_readings": one.composite.counts.n_readings,
-            }
-        )
-    pairs = []
-    for pair in compared.pairs:
-        first, second = ends(pair.interval, 0.0)
-        pairs.append(
-            {
-                "first": pair.first,
-                "second": pair.second,
-                "n_items": pair.n_items,
-                "n_clusters": pair.n_clusters,
-                "difference": None if pair.difference is None else span * pair.difference,
-                "low": first,
-                "high": second,
-                "reason": pair.reason,
-                "p": pair.p,
-                "p_holm": pair.p_holm,
-                "exact": pair.exact,
-            }
-        )
-    weighting = compared.systems[0].composite.weighting
-    return {"systems": systems, "pairs": pairs, "family": compared.family, "n_clusters": compared.n_clusters} | {
-        "weighting": weighting
+def _system_row(one: Standing, span: float, base: float) -> dict[str, Any]:
+    low, high = ends(one.interval, start=base, span=span)
+    value = one.composite.value
+    return {
+        "code": one.composite.system,
+        "value": None if value is None else base + span * value,
+        "low": low,
+        "high": high,
+        "reason": one.interval_reason,
+        "rank": one.rank,
+        "rank_low": one.rank_interval.low if one.rank_interval else None,
+        "rank_high": one.rank_interval.high if one.rank_interval else None,
+        "n_items": one.composite.counts.n_items,
+        "n_clusters": one.composite.counts.n_clusters,
+        "n_readings": one.composite.counts.n_readings,
     }
 
 

@@ -13,7 +13,6 @@ from scoring.composites.combining import (
     Declaration,
     OutputRow,
     Standing,
-    SystemComparison,
     cannot_rank,
     compare_systems,
     inputs_hash,
@@ -23,6 +22,7 @@ from scoring.composites.combining import (
 from scoring.composites.inputs import output_rows
 from scoring.composites.services import declaration_of, present_composite
 from scoring.composites.state import board_state
+from scoring.leaderboards.rows import pair_row
 
 CODE_VERSION = "6"
 SEED = 20251113
@@ -80,7 +80,7 @@ def _compute(declaration: Declaration, rows: list[OutputRow]) -> dict[str, Any]:
     moves = rank_changes_within(declaration, rows)
     return {
         "systems": [_system(one, letters) for one in overall.systems],
-        "comparisons": _pairs(overall),
+        "comparisons": [pair_row(pair) for pair in overall.pairs],
         "family": overall.family,
         "n_clusters": overall.n_clusters,
         "draws": overall.draws,
@@ -131,25 +131,6 @@ def _system(one: Standing, letters: list[str]) -> dict[str, Any]:
     }
 
 
-def _pairs(comparison: SystemComparison) -> list[dict[str, Any]]:
-    return [
-        {
-            "first": pair.first,
-            "second": pair.second,
-            "n_items": pair.n_items,
-            "n_clusters": pair.n_clusters,
-            "difference": pair.difference,
-            "low": pair.interval.low if pair.interval else None,
-            "high": pair.interval.high if pair.interval else None,
-            "reason": pair.reason,
-            "p": pair.p,
-            "p_holm": pair.p_holm,
-            "exact": pair.exact,
-        }
-        for pair in comparison.pairs
-    ]
-
-
 def _format(declaration: Declaration, rows: list[OutputRow], name: str) -> dict[str, Any]:
     """One format: standings, and each component over everything it has."""
     comparison = compare_systems(declaration, rows, seed=SEED, formats=[name])
@@ -177,7 +158,7 @@ def _format(declaration: Declaration, rows: list[OutputRow], name: str) -> dict[
         "format": name,
         "label": taxonomy.format_label(name),
         "systems": [_system(one, letters) for one in comparison.systems],
-        "comparisons": _pairs(comparison),
+        "comparisons": [pair_row(pair) for pair in comparison.pairs],
         "family": comparison.family,
         "n_clusters": comparison.n_clusters,
         "components": components,

@@ -1,34 +1,24 @@
 """Preferences of a study that compares."""
 
-import json
-from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from annotation.studies.models import Study
+from scoring.management.study_command import StudyCommand
 from scoring.preferences.services import preferences
 
 
-class Command(BaseCommand):
+class Command(StudyCommand):
     help = "Wins, ties and strengths of the systems that readers compare, with intervals, n and the number missing."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("study", metavar="STUDY", help="slug")
-        parser.add_argument("--json", action="store_true")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            study = Study.objects.get(slug=options["study"])
-        except Study.DoesNotExist as problem:
-            raise CommandError(f"study: {options['study']!r}: unknown", returncode=2) from problem
+    def find(self, study: Study) -> dict[str, Any]:
         if not study.compares:
             raise CommandError(f"study: {study.slug}: its readers grade; nothing is compared", returncode=1)
-        found = preferences(study)
-        if options["json"]:
-            self.stdout.write(json.dumps(found))
-            return
+        return preferences(study)
+
+    def tell(self, found: dict[str, Any]) -> None:
         self.stdout.write(f"{found['n_submitted']} of {found['n_assigned']} submitted, by letters")
         for one in found["criteria"]:
             for line in lines_of(one, found["mode"]):
