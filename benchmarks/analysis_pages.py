@@ -34,24 +34,33 @@ PAGES = {
 
 def make_study(options: argparse.Namespace) -> Any:
     """A running study with so many submitted grades, an analyst, and three metrics of every output."""
-    from annotation.datasets.models import Dataset, Item, ItemRevision
-    from annotation.people.models import User
-    from annotation.releases.models import Release, ReleaseItem
-    from annotation.studies.models import (
-        Criterion,
-        Enrollment,
-        Rubric,
-        Study,
-        StudyItem,
-        StudyRubric,
-        StudySystem,
-    )
-    from annotation.systems.models import Submission, System, SystemVersion
+    from annotation.studies.models import Criterion, Rubric, Study, StudyItem, StudyRubric
 
     n_graded = -(-options.grades // (options.systems * options.readers))
+    release, revisions = make_release(n_graded + options.ungraded)
+    study = Study.objects.create(slug="bench", name="Bench", release=release, state="running")
+    rubric = Rubric.objects.create(code="B1", version="1.0", name="Bench", scale_min=1, scale_max=5)
+    for position, code in enumerate(["overall", *(f"criterion_{n}" for n in range(2, options.criteria + 1))]):
+        Criterion.objects.create(rubric=rubric, code=code, label=code, definition="…", position=position)
+    StudyRubric.objects.create(study=study, rubric=rubric, position=0)
+    add_systems(study, options.systems)
+    add_people(study, options.readers)
+    study_items = [
+        StudyItem(study=study, revision=revision, stratum=revision.task, cluster=f"case-{n}")
+        for n, revision in enumerate(revisions[:n_graded])
+    ]
+    StudyItem.objects.bulk_create(study_items, batch_size=BATCH)
+    grade(study, study_items, outputs_of(study, revisions))
+    return study
+
+
+def make_release(n_items: int) -> tuple[Any, list[Any]]:
+    """A release of so many accepted items, and their revisions."""
+    from annotation.datasets.models import Dataset, Item, ItemRevision
+    from annotation.releases.models import Release, ReleaseItem
+
     dataset = Dataset.objects.create(slug="bench", name="Bench")
     release = Release.objects.create(dataset=dataset, version="1", validation="here", content_hash="0" * 64)
-    n_items = n_graded + options.ungraded
     items = [Item(dataset=dataset, number=n + 1, state="accepted") for n in range(n_items)]
     Item.objects.bulk_create(items, batch_size=BATCH)
     revisions = [
@@ -65,30 +74,31 @@ def make_study(options: argparse.Namespace) -> Any:
     ItemRevision.objects.bulk_create(revisions, batch_size=BATCH)
     released = [ReleaseItem(release=release, revision=one, content_hash=one.content_hash) for one in revisions]
     ReleaseItem.objects.bulk_create(released, batch_size=BATCH)
-    study = Study.objects.create(slug="bench", name="Bench", release=release, state="running")
-    rubric = Rubric.objects.create(code="B1", version="1.0", name="Bench", scale_min=1, scale_max=5)
-    for position, code in enumerate(["overall", *(f"criterion_{n}" for n in range(2, options.criteria + 1))]):
-        Criterion.objects.create(rubric=rubric, code=code, label=code, definition="…", position=position)
-    StudyRubric.objects.create(study=study, rubric=rubric, position=0)
-    for place in range(options.systems):
+    return release, revisions
+
+
+def add_systems(study: Any, n_systems: int) -> None:
+    from annotation.studies.models import StudySystem
+    from annotation.systems.models import Submission, System, SystemVersion
+
+    for place in range(n_systems):
         system = System.objects.create(slug=f"system-{place}", name=f"System {place}", kind="unified")
         version = SystemVersion.objects.create(system=system, version="1")
         submission = Submission.objects.create(
-            number=place + 1, system_version=version, dataset=dataset, release=release
+            number=place + 1, system_version=version, dataset=study.release.dataset, release=study.release
         )
         StudySystem.objects.create(study=study, submission=submission, letter=LETTERS[place])
-    for place in range(options.readers):
+
+
+def add_people(study: Any, n_readers: int) -> None:
+    from annotation.people.models import User
+    from annotation.studies.models import Enrollment
+
+    for place in range(n_readers):
         user = User.objects.create(username=f"reader{place}")
         Enrollment.objects.create(study=study, user=user, role="reader", reader_code=f"R{place + 1:02d}")
     analyst = User.objects.create(username="analyst")
     Enrollment.objects.create(study=study, user=analyst, role="analyst")
-    study_items = [
-        StudyItem(study=study, revision=revision, stratum=revision.task, cluster=f"case-{n}")
-        for n, revision in enumerate(revisions[:n_graded])
-    ]
-    StudyItem.objects.bulk_create(study_items, batch_size=BATCH)
-    grade(study, study_items, outputs_of(study, revisions))
-    return study
 
 
 def outputs_of(study: Any, revisions: list[Any]) -> dict[str, list[tuple[Any, float]]]:
